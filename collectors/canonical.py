@@ -1,0 +1,127 @@
+"""
+From loose fields to canonical events: what the source leaves unsaid, what its codes mean, which fields are unknown.
+
+Why one place for the formats that carry our own fields (CloudEvents, records): a state that the catalogue does not know, a
+code that maps to nothing and a field that nobody expected must end the same way whichever door they came through. They are
+kept (as `source_code`, as an attribute) and become a finding, for a sender's surprise is no reason to lose an event.
+
+Why rows are validated in one call for the whole body: pydantic's cost is in the call from Python, and the good case is the
+usual one; only when it fails are the wrong ones picked out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from collectors.message import Context, Finding
+from schema.events import MAX_TEXT, OBJECT_TYPES, Event
+from schema.governance import UNKNOWN
+
+KNOWN = frozenset(Event.model_fields)
+EVENTS = TypeAdapter(list[Event])
+MAX_ATTRIBUTE = 8192
+Fields = dict[str, Any]
+
+
+class Canonical:
+    """What a format needs to complete the events of one message: the source's defaults, and the catalogue's words."""
+
+    def __init__(self, context: Context) -> None:
+        source = context.source
+        said = {"system": source.system, "system_role": source.system_role, **source.defaults}
+        self.defaults = {key: value for key, value in said.items() if value}
+        self.findings: list[Finding] = []
+        self._partner = source.partner
+        self._catalogue = context.catalogue
+        self._words = {name: _words(context, name) for name in OBJECT_TYPES}
+
+    def complete(self, fields: Fields, place: str) -> None:
+        """Apply defaults, put unknown fields under attributes, and settle the state, in place."""
+        for key, value in self.defaults.items():
+            fields.setdefault(key, value)
+        if not fields.keys() <= KNOWN:
+            self._keep_unknown(fields, place)
+        if "attributes" in fields:
+            fields["attributes"] = texts(fields["attributes"])
+        if fields.get("state"):
+            self._check_state(fields, place)
+        elif fields.get("source_code"):
+            self._map_code(fields, place)
+
+    def find(self, code: str, text: str, place: str) -> None:
+        self.findings.append(Finding(code, text, place))
+
+    def _keep_unknown(self, fields: Fields, place: str) -> None:
+        kept = {key: fields.pop(key) for key in sorted(fields.keys() - KNOWN)}
+        told = fields.get("attributes")
+        fields["attributes"] = {**kept, **told} if isinstance(told, Mapping) else kept
+        for key in kept:
+            self.find("unknown_field", f"field {key!r} is not one of an event; kept in attributes", place)
+
+    def _check_state(self, fields: Fields, place: str) -> None:
+        state, type_ = fields["state"], fields.get("object_type")
+        words = self._words.get(type_) if isinstance(type_, str) else None
+        if words is None or not isinstance(state, str) or state.strip() in words:
+            return
+        fields["source_code"] = fields.get("source_code") or state
+        fields["state"] = UNKNOWN
+        self.find("unknown_state", f"state {state[:80]!r} is none of {type_}: {', '.join(sorted(words))}", place)
+
+    def _map_code(self, fields: Fields, place: str) -> None:
+        list_, element, version = (str(fields.get(key, "")) for key in ("code_list", "code_element", "code_version"))
+        code = str(fields["source_code"]).strip()
+        meaning = self._catalogue.meaning(list_, element, code, partner=self._partner, version=version)
+        if meaning is None:
+            fields["state"] = UNKNOWN
+            self.find("unmapped_code", f"code {code[:80]!r} of list {list_!r}, element {element!r} maps to nothing", place)
+            return
+        fields["state"] = meaning.state
+        fields.setdefault("classifier", meaning.classifier)
+        if meaning.exception:
+            fields.setdefault("exception_code", meaning.exception)
+
+
+def _words(context: Context, object_type: str) -> frozenset[str]:
+    """Every word that may stand as the state of such an object."""
+    lifecycle = context.catalogue.lifecycles.get(object_type)  # type: ignore[call-overload]
+    if lifecycle is None:
+        return frozenset({UNKNOWN})
+    cleared = {word for overlay in lifecycle.overlays.values() for word in overlay.cleared_by}
+    return frozenset({UNKNOWN, *lifecycle.states, *lifecycle.overlays, *cleared})
+
+
+def texts(attributes: Any) -> Any:
+    """Attributes as text: strings as they are, anything else as JSON; what is no table is left for validation to name."""
+    if not isinstance(attributes, Mapping):
+        return attributes
+    return {str(key)[:MAX_TEXT]: text(value) for key, value in attributes.items()}
+
+
+def text(value: Any) -> str:
+    """A value as the text of an attribute, cut where a row would grow out of hand."""
+    return (value if isinstance(value, str) else orjson.dumps(value).decode())[:MAX_ATTRIBUTE]
+
+
+def validate(found: Sequence[Fields]) -> tuple[list[Event], dict[int, str]]:
+    """The events of the right ones, in order, and for each wrong one its reason."""
+    try:
+        return EVENTS.validate_python(found), {}
+    except ValidationError as err:
+        wrong = _reasons(err)
+    right = [fields for i, fields in enumerate(found) if i not in wrong]
+    return EVENTS.validate_python(right), wrong
+
+
+def _reasons(err: ValidationError) -> dict[int, str]:
+    reasons: dict[int, str] = {}
+    for e in err.errors(include_url=False):
+        index, *key = e["loc"]
+        where = ".".join(str(part) for part in key)
+        got = "" if e["type"] == "missing" else f" (got {str(e['input'])[:80]!r})"
+        sentence = f"{where}: {e['msg']}{got}"
+        reasons[int(index)] = f"{reasons[int(index)]}; {sentence}" if int(index) in reasons else sentence
+    return reasons

@@ -1,0 +1,209 @@
+"""
+One group of decoded messages into the store: one INSERT a table, then the accounts (rejects, findings, messages).
+
+Why tables in a fixed order and the accounts last: an INSERT into several tables is not one transaction, so a row in
+`messages` must mean that all of the message is stored; a crash before it leaves a message that nobody acknowledged,
+which its sender sends again.
+
+Why a group that fails for its data is taken apart table by table and message by message: one wrong message must not
+hold back the others, nor may rows that another table has already taken be inserted twice.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any
+
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from collectors.config import format_module
+from collectors.message import Batch, Decoded, Finding, Message, Reject, Source
+from collectors.running import Receipt
+from schema import events
+from schema.errors import StoreUnavailable
+from schema.store import Store, first_line
+
+REJECTS = (
+    "source", "reject_id", "message_id", "format", "name", "content_type", "headers", "received_at", "reason", "body",
+    "status", "written_at",
+)  # fmt: skip
+FINDINGS = ("source", "code", "message_id", "text", "place", "n", "format", "received_at")
+MESSAGES = (
+    "source", "received_at", "stored_at", "format", "message_id", "name", "status", "n_rows", "n_rejects", "n_findings",
+    "bytes", "decode_ms", "commit_ms",
+)  # fmt: skip
+# No data is at fault if a table, column or database is missing or access is denied: that is our side, and a retry helps.
+OUR_SIDE = frozenset({10, 16, 60, 81, 291, 497, 516})
+MAX_FINDINGS = 100
+ATTEMPTS = 2
+PAUSE_S = 0.1
+
+Key = tuple[str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A decoded message whose sender waits for the commit."""
+
+    source: Source
+    message: Message
+    decoded: Decoded
+    rejected: str | None = None
+    decode_s: float = 0.0
+    queued_at: float = field(default_factory=time.perf_counter)
+    future: Future[Receipt] = field(default_factory=Future)
+
+    @property
+    def n_rows(self) -> int:
+        return 0 if self.rejected else sum(len(batch) for batch in self.decoded.batches)
+
+    def receipt(self) -> Receipt:
+        """What the sender may be told, once the commit is done."""
+        if self.rejected:
+            return Receipt(rejected=self.rejected, n_rejects=1)
+        return Receipt(self.n_rows, tuple(kind for kind, _ in _kinds_of(self)), len(self.decoded.rejects))
+
+
+def commit(store: Store, group: Sequence[Waiting]) -> None:
+    """
+    Store a group; a message that the store refuses for its data is rejected alone.
+
+    Raises: StoreUnavailable, if the store is away after a second attempt: nothing of the group may be acknowledged.
+    """
+    token = uuid.uuid4().hex
+    for key, waiting in sorted(_by_table(group).items()):
+        _insert_or_split(store, key, [w for w in waiting if not w.rejected], token)
+    _accounts(store, group, token)
+
+
+def _by_table(group: Sequence[Waiting]) -> dict[Key, list[Waiting]]:
+    found: dict[Key, list[Waiting]] = defaultdict(list)
+    for waiting in group:
+        for key in {_key(batch) for batch in waiting.decoded.batches if len(batch)}:
+            found[key].append(waiting)
+    return found
+
+
+def _key(batch: Batch) -> Key:
+    return batch.table, tuple(batch.columns)
+
+
+def _batches(key: Key, group: Sequence[Waiting]) -> Iterator[Batch]:
+    return (batch for waiting in group for batch in waiting.decoded.batches if _key(batch) == key)
+
+
+def _insert_or_split(store: Store, key: Key, group: Sequence[Waiting], token: str) -> None:
+    try:
+        _insert(store, key, list(_batches(key, group)), token)
+    except DatabaseError as err:
+        if len(group) == 1:
+            group[0].rejected = f"the store refused it for {key[0]}: {first_line(err)}"
+            return
+        for i, waiting in enumerate(group):
+            _insert_or_split(store, key, [waiting], f"{token}-{i}")
+
+
+def _insert(store: Store, key: Key, batches: Sequence[Batch], token: str) -> None:
+    table, columns = key
+    if not columns:
+        body, settings = b"".join(batch.body for batch in batches), format_module("otlp").settings_for(table)
+        # These tables know no identity of their own: the bytes are it, so that an exporter's retry adds nothing.
+        own = f"{events.message_id(body)}-{table}"
+        _again(lambda: store.insert_body(table, body, "ProtobufSingle", settings, token=own))
+        return
+    rows = list(chain.from_iterable(batch.rows for batch in batches))
+    _again(lambda: store.insert(table, columns, _stamped(table, rows), token=f"{token}-{table}"))
+
+
+def _stamped(table: str, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+    """Rows of `events` with the time of this attempt: what the state job reads next must not lie in its past."""
+    if table != "events":
+        return rows
+    at = events.INGESTED_AT
+    now = (datetime.now(UTC),)
+    return [row[:at] + now + row[at + 1 :] for row in rows]
+
+
+def _again(insert: Callable[[], None]) -> None:
+    """An insert, and one more attempt with the same token: an answer that got lost is then no reason to send again."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return insert()
+        except DatabaseError as err:
+            if err.code in OUR_SIDE:
+                raise StoreUnavailable(f"the store cannot take rows: {first_line(err)}") from err
+            raise
+        except StoreUnavailable:
+            if attempt + 1 == ATTEMPTS:
+                raise
+            time.sleep(PAUSE_S)
+    return None
+
+
+# --- the accounts -------------------------------------------------------------------------------------------------------
+def _accounts(store: Store, group: Sequence[Waiting], token: str) -> None:
+    now = datetime.now(UTC)
+    rejects = list(chain.from_iterable(_reject_rows(w, now) for w in group))
+    findings = list(chain.from_iterable(_finding_rows(w) for w in group))
+    tables = (
+        ("rejects", REJECTS, rejects),
+        ("findings", FINDINGS, findings),
+        ("messages", MESSAGES, [_message_row(w, now) for w in group]),
+    )
+    for table, columns, rows in tables:
+        _account(store, table, columns, rows, token)
+
+
+def _account(store: Store, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], token: str) -> None:
+    _again(lambda: store.insert(table, columns, rows, token=f"{token}-{table}"))
+
+
+def reject_id(source: str, message: Message, body: bytes) -> str:
+    """The same bytes under the same CloudEvents headers from the same source are the same reject, whenever they come."""
+    said = sorted(f"{key}={value}" for key, value in message.headers.items() if key.startswith("ce"))
+    return events.event_id(source, events.message_id(body), *said)
+
+
+def _reject_rows(w: Waiting, now: datetime) -> list[tuple[Any, ...]]:
+    whole = (Reject(w.message.body, w.rejected),) if w.rejected else w.decoded.rejects
+    return [
+        (
+            w.source.name, reject_id(w.source.name, w.message, reject.body), w.message.id, w.source.format, w.message.name,
+            w.message.content_type, dict(w.message.headers), w.message.received_at, reject.reason, reject.body, "open", now,
+        )
+        for reject in whole
+    ]  # fmt: skip
+
+
+def _finding_rows(w: Waiting) -> list[tuple[Any, ...]]:
+    if not w.decoded.findings:
+        return []
+    name, format_, id_, at = w.source.name, w.source.format, w.message.id, w.message.received_at
+    return [(name, f.code, id_, f.text, f.where, n, format_, at) for f, n in _kinds_of(w)]
+
+
+def _kinds_of(w: Waiting) -> list[tuple[Finding, int]]:
+    """Each oddity once, where it was first met, and how often it was: ten thousand equal findings are one row."""
+    first: dict[tuple[str, str], Finding] = {}
+    n: dict[tuple[str, str], int] = defaultdict(int)
+    for finding in w.decoded.findings:
+        key = (finding.code, finding.text)
+        first.setdefault(key, finding)
+        n[key] += 1
+    return [(first[key], n[key]) for key in list(first)[:MAX_FINDINGS]]
+
+
+def _message_row(w: Waiting, now: datetime) -> tuple[Any, ...]:
+    receipt = w.receipt()
+    return (
+        w.source.name, w.message.received_at, now, w.source.format, w.message.id, w.message.name,
+        "rejected" if w.rejected else "stored", receipt.n_rows, receipt.n_rejects, len(w.decoded.findings),
+        len(w.message.body), w.decode_s * 1000, (time.perf_counter() - w.queued_at) * 1000,
+    )  # fmt: skip

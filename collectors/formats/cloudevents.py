@@ -1,0 +1,188 @@
+"""
+CloudEvents 1.0 and 0.3 (JSON structured, JSON batch, binary) whose data is the canonical event.
+
+Why CloudEvents for a company's own events: it is the one envelope that every broker, SDK and serverless product can write,
+and its `source` and `id` are the identity that makes a replay harmless. What the envelope says (type, time, subject, trace
+context) need not be repeated in the data; what the data says counts more.
+
+An event that is wrong in a batch is rejected alone; the reject is a batch of one, so that it can be replayed as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+
+from collectors.canonical import Canonical, Fields, validate
+from collectors.message import Context, Decoded, Message, Reject, decoded
+from schema import events
+from schema.errors import BadPayload
+from schema.events import OBJECT_TYPES
+
+CONTENT_TYPES = ("application/cloudevents+json", "application/cloudevents-batch+json", "application/json")
+VERSIONS = ("1.0", "0.3")
+REQUIRED = ("specversion", "id", "source", "type")
+# What the envelope itself is made of; every other attribute is an extension and kept.
+ENVELOPE = frozenset({
+    *REQUIRED, "time", "subject", "data", "data_base64", "datacontenttype", "datacontentencoding", "dataschema", "schemaurl",
+    "traceparent", "tracestate", "correlationid",
+})  # fmt: skip
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+NO_TRACE = "0" * 32
+JSON_TYPE = re.compile(r"(application|text)/([\w.-]+\+)?json", re.IGNORECASE)
+
+
+def decode(message: Message, context: Context) -> Decoded:
+    """
+    Turn one event or one batch into canonical events.
+
+    Shape:  one Batch for `events`, one row an event, in the order of the batch.
+    Raises: BadPayload, if the body is no CloudEvent, or none of its events can be stored.
+    Source: CloudEvents 1.0.2 with its JSON format and HTTP binding; 0.3 for data_base64's forerunner.
+    """
+    envelopes, is_batch = _envelopes(message)
+    canonical = Canonical(context)
+    wrong: dict[int, str] = {}
+    found: list[Fields] = []
+    places: list[int] = []
+    for i, envelope in enumerate(envelopes):
+        place = f"event {i + 1}" if is_batch else ""
+        try:
+            fields = _fields(envelope)
+        except BadPayload as err:
+            wrong[i] = str(err)
+            continue
+        canonical.complete(fields, place)
+        found.append(fields)
+        places.append(i)
+    right, refused = validate(found)
+    wrong |= {places[k]: f"data.{reason}" for k, reason in refused.items()}
+    if wrong and not is_batch:
+        raise BadPayload(wrong[0])
+    rejects = [Reject(orjson.dumps([envelopes[i]]), f"event {i + 1}: {wrong[i]}") for i in sorted(wrong)]
+    return decoded(message, context, right, canonical.findings, rejects)
+
+
+# --- the three modes ------------------------------------------------------------------------------------------------------
+def _envelopes(message: Message) -> tuple[list[Any], bool]:
+    headers = message.headers
+    for prefix in ("ce-", "ce_"):
+        if f"{prefix}specversion" in headers:
+            return [_binary(message, prefix)], False
+    try:
+        body = orjson.loads(message.body)
+    except orjson.JSONDecodeError as err:
+        raise BadPayload(f"the body is not JSON: {err}") from err
+    if isinstance(body, list):
+        return body, True
+    return [body], False
+
+
+def _binary(message: Message, prefix: str) -> dict[str, Any]:
+    """Binary mode: attributes in headers. HTTP percent-encodes their values (binding 3.1.3.2), Kafka does not."""
+    undo = _http_value if prefix == "ce-" else str
+    envelope: dict[str, Any] = {
+        key.removeprefix(prefix): undo(value) for key, value in message.headers.items() if key.startswith(prefix)
+    }
+    for key in ("traceparent", "tracestate"):
+        if key in message.headers:
+            envelope.setdefault(key, message.headers[key])
+    envelope["datacontenttype"] = message.content_type or "application/json"
+    if message.body:
+        envelope["data"] = _json_data(envelope["datacontenttype"], message.body)
+    return envelope
+
+
+def _http_value(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        value = re.sub(r"\\(.)", r"\1", value[1:-1])
+    return unquote(value)
+
+
+# --- one event ------------------------------------------------------------------------------------------------------------
+def _fields(envelope: Any) -> Fields:
+    """The loose fields of one event: the data, and from the envelope what the data leaves unsaid."""
+    if not isinstance(envelope, dict):
+        raise BadPayload(f"a CloudEvent is a JSON object (got {str(envelope)[:80]!r})")
+    for key in REQUIRED:
+        if not isinstance(envelope.get(key), str) or not envelope[key]:
+            raise BadPayload(f"{key}: required, a non-empty string (got {str(envelope.get(key))[:80]!r})")
+    if envelope["specversion"] not in VERSIONS:
+        raise BadPayload(f"specversion: got {envelope['specversion'][:20]!r}; allowed: {', '.join(VERSIONS)}")
+    fields = dict(_data(envelope))
+    if not fields.get("event_id"):
+        fields["event_id"] = events.event_id(envelope["source"], envelope["id"])
+    if not fields.get("event_type"):
+        fields["event_type"] = envelope["type"]
+    if not fields.get("occurred_at") and "time" in envelope:
+        fields["occurred_at"] = envelope["time"]
+    _objects(envelope, fields)
+    _trace(envelope, fields)
+    if not envelope.keys() <= ENVELOPE:
+        _extensions(envelope, fields)
+    return fields
+
+
+def _objects(envelope: Mapping[str, Any], fields: Fields) -> None:
+    """Without its own, the object is the subject, and its type the first part of the event's type that names one."""
+    if not fields.get("object_id") and envelope.get("subject"):
+        fields["object_id"] = envelope["subject"]
+    if not fields.get("object_type"):
+        named = [part for part in str(fields["event_type"]).split(".") if part in OBJECT_TYPES]
+        fields |= {"object_type": named[0]} if named else {}
+
+
+def _trace(envelope: Mapping[str, Any], fields: Fields) -> None:
+    if isinstance(fields.get("trace_id"), str):
+        fields["trace_id"] = fields["trace_id"].lower()
+    if isinstance(fields.get("span_id"), str):
+        fields["span_id"] = fields["span_id"].lower()
+    if envelope.get("correlationid") and not fields.get("correlation_id"):
+        fields["correlation_id"] = envelope["correlationid"]
+    if "traceparent" not in envelope or fields.get("trace_id"):
+        return
+    found = TRACEPARENT.fullmatch(str(envelope["traceparent"]).strip().lower())
+    if found and found[1] != NO_TRACE:
+        fields["trace_id"], fields["span_id"] = found[1], found[2]
+
+
+def _extensions(envelope: Mapping[str, Any], fields: Fields) -> None:
+    told = fields.get("attributes", {})
+    if isinstance(told, dict):
+        fields["attributes"] = {key: envelope[key] for key in envelope.keys() - ENVELOPE} | told
+
+
+def _data(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+    type_ = str(envelope.get("datacontenttype") or "application/json")
+    data = envelope.get("data")
+    if "data_base64" in envelope or envelope.get("datacontentencoding") == "base64":
+        data = _json_data(type_, _base64(envelope.get("data_base64", data)))
+    elif data is not None and not JSON_TYPE.match(type_):
+        raise BadPayload(f"datacontenttype: got {type_[:80]!r}; allowed: application/json")
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise BadPayload(f"data: a JSON object with the fields of an event (got {str(data)[:80]!r})")
+    return data
+
+
+def _json_data(type_: str, data: bytes) -> Any:
+    if not JSON_TYPE.match(type_):
+        raise BadPayload(f"datacontenttype: got {type_[:80]!r}; allowed: application/json")
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as err:
+        raise BadPayload(f"data is not JSON: {err}") from err
+
+
+def _base64(text: Any) -> bytes:
+    try:
+        return base64.b64decode(str(text), validate=True)
+    except (binascii.Error, ValueError) as err:
+        raise BadPayload(f"data_base64: no base64: {err}") from err

@@ -1,0 +1,122 @@
+"""
+What passes between kinds and formats: a Message in, Batches and Findings out.
+
+Why so little: a kind knows how bytes arrive and nothing of their meaning, a format knows what bytes mean and does no
+I/O. N kinds and M formats then make N + M modules, each found by its name and tested alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from schema import events
+from schema.events import Event
+
+if TYPE_CHECKING:
+    from schema.governance import Catalogue
+
+NO_HEADERS: Mapping[str, str] = {}
+NO_OPTIONS: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source of the configuration: kind + format, who speaks through it, and what its messages leave unsaid."""
+
+    name: str
+    kind: str
+    format: str
+    system: str = ""
+    system_role: str = ""
+    partner: str = ""
+    zone: str = "UTC"
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = NO_OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Bytes as they arrived. `name` says where (path, topic and offset, URL); headers are lower case."""
+
+    body: bytes
+    received_at: datetime
+    content_type: str = ""
+    headers: Mapping[str, str] = NO_HEADERS
+    name: str = ""
+
+    @property
+    def id(self) -> str:
+        return events.message_id(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something odd in a message that was stored all the same: a wrong count, an unmapped code, an unknown field."""
+
+    code: str
+    text: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """
+    What one message adds to one table: rows with their columns, or a body that the engine decodes itself.
+
+    Shape: either `columns` and `rows` (one tuple a row), or `body` (serialized protobuf, concatenable with its like)
+           and `n`, the number of rows it holds.
+    """
+
+    table: str
+    columns: Sequence[str] = ()
+    rows: Sequence[tuple[Any, ...]] = ()
+    body: bytes = b""
+    n: int = 0
+
+    def __len__(self) -> int:
+        return len(self.rows) or self.n
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A part that cannot be stored. `body` is a message of the same format by itself, so that it can be replayed."""
+
+    body: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """
+    All that a format made of one message. `events` is what the dry run prints; `batches` is what is stored; `rejects` are
+    the parts that were wrong where the rest was right (all wrong: raise BadPayload).
+    """
+
+    batches: tuple[Batch, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    events: tuple[Event, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a format may know beside the message: its source, and the catalogue with its code maps."""
+
+    source: Source
+    catalogue: Catalogue
+
+
+def decoded(
+    message: Message,
+    context: Context,
+    found: Sequence[Event],
+    findings: Sequence[Finding] = (),
+    rejects: Sequence[Reject] = (),
+) -> Decoded:
+    """Business events as one Batch for `events`; the source's defaults were applied by the format already."""
+    rows = events.rows(found, source=context.source.name, message=message.id, received_at=message.received_at)
+    batches = (Batch("events", events.COLUMNS, rows),) if rows else ()
+    return Decoded(batches, tuple(findings), tuple(found), tuple(rejects))

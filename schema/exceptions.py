@@ -1,0 +1,154 @@
+"""
+The inbox: fold what the detectors return at `as_of` into episodes, and take people's verbs.
+
+Why an episode and not a row a detection: the same fingerprint updates the open one, a vanished one closes by itself and
+stays in the ageing figures, and one that comes back is a new episode. Why verbs are rows of their own and never an
+update: who did what and when is the audit, and the status is a fold over it that can be read at any `as_of`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from schema import definitions
+from schema.errors import BadConfig
+from schema.store import Store, quote
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+VERBS = ("acknowledge", "assign", "comment", "postpone", "wait", "resolve", "confirm", "suppress", "reopen")
+TIMED = ("postpone", "wait", "suppress")
+
+FOLD = """
+INSERT INTO exceptions
+WITH
+    {as_of:DateTime64(3, 'UTC')} AS now_at,
+    toDateTime64(0, 3, 'UTC') AS never,
+    open AS (SELECT * FROM exceptions FINAL WHERE closed_at = never AND code IN {codes:Array(String)}),
+    seen AS
+    (
+        SELECT d.*, g.owner AS policy_owner, g.severity AS g_severity, g.workflow AS g_workflow, g.sla_s AS g_sla_s
+        FROM (SELECT * FROM detected LIMIT 1 BY code, fingerprint) AS d LEFT JOIN gov_exceptions AS g ON g.code = d.code
+    )
+SELECT
+    s.code, s.fingerprint, if(o.fingerprint = '', now_at, o.detected_at), s.began_at, never, s.reason, s.value, s.object_type, s.object_id,
+    s.tenant, s.region, s.warehouse, s.carrier, s.customer, s.order_class, s.mode, s.interface, s.trace_id, s.place,
+    if(s.owner != '', s.owner, s.policy_owner), s.g_severity, s.g_workflow, s.g_sla_s, {ver:UInt64}
+FROM seen AS s
+LEFT JOIN open AS o ON o.code = s.code AND o.fingerprint = s.fingerprint
+WHERE o.fingerprint = '' OR (o.reason, o.value, o.began_at, o.place, o.region, o.carrier, o.trace_id) != (s.reason, s.value, s.began_at, s.place, s.region, s.carrier, s.trace_id)
+UNION ALL
+SELECT * REPLACE (now_at AS closed_at, {ver:UInt64} AS ver) FROM open
+WHERE (code, fingerprint) NOT IN (SELECT code, fingerprint FROM detected)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What a person does with one exception: `id` as the inbox shows it."""
+
+    id: str
+    verb: str
+    actor: str
+    comment: str = ""
+    team: str = ""
+    until: datetime = EPOCH
+
+
+def detect(store: Store, as_of: datetime, codes: tuple[str, ...] = ()) -> int:
+    """
+    Run the detectors (all, or these codes) at `as_of` and fold the result into the inbox. How many conditions hold.
+
+    A detector that fails leaves its own exceptions as they are: the error goes up after the others were folded.
+    """
+    columns = ", ".join(definitions.DETECTOR_COLUMNS)
+    store.command("TRUNCATE TABLE detected")
+    wanted = [d for d in definitions.detectors().values() if not codes or d.code in codes]
+    for detector in wanted:
+        store.command(
+            f"INSERT INTO detected (code, {columns}) SELECT {{code:String}}, {columns} "  # noqa: S608 names, not values
+            f"FROM {quote(detector.view)}(as_of = {{as_of:DateTime64(3, 'UTC')}})",
+            {"code": detector.code, "as_of": as_of},
+        )
+    ver = time.time_ns() // 1000
+    store.command(FOLD, {"as_of": as_of, "codes": [d.code for d in wanted], "ver": ver})
+    return int(store.value("SELECT count() FROM detected"))
+
+
+def find(store: Store, as_of: datetime, *, scope: tuple[str, ...] = (), id_: str = "") -> list[dict[str, Any]]:
+    """Exceptions that were open at `as_of`, worst first, or the one with this id even if it is closed."""
+    return store.query(
+        """
+        SELECT * FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+        WHERE if({id:String} = '', is_open, id = {id:String})
+        ORDER BY severity, value DESC, began_at
+        """,
+        {"as_of": as_of, "scope": list(scope), "id": id_},
+    )
+
+
+def incidents(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """Open incidents at `as_of`, worst first, each with its likeliest cause (empty columns where none is known)."""
+    return store.query(
+        """
+        SELECT i.*, c.interface AS cause_interface, c.how AS cause_how, c.n_failed AS n_failed, c.n_retries AS n_retries,
+               c.first_at AS cause_at, c.trace_id AS cause_trace_id, c.message AS cause_message,
+               c.version AS cause_version, c.changed_at AS changed_at, c.is_change_before AS is_change_before
+        FROM incidents(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}) AS i
+        LEFT JOIN
+        (
+            SELECT * FROM incident_causes(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}) WHERE position = 1
+        ) AS c ON c.incident = i.incident
+        ORDER BY i.severity, i.value DESC, i.oldest_at
+        """,
+        {"as_of": as_of, "scope": list(scope)},
+    )
+
+
+def act(store: Store, verb: Verb, *, at: datetime) -> None:
+    """
+    Take a verb: one row of the audit.
+
+    Raises: BadConfig for an unknown verb or id, a missing team, or a postponement without an end.
+    """
+    if verb.verb not in VERBS:
+        raise BadConfig(f"verb {verb.verb!r} is unknown; known: {', '.join(VERBS)}")
+    if verb.verb == "assign" and not verb.team:
+        raise BadConfig("assign needs a team")
+    if verb.verb in ("postpone", "suppress") and verb.until <= at:
+        raise BadConfig(f"{verb.verb} needs an end in the future")
+    if not verb.actor:
+        raise BadConfig("a verb needs its actor")
+    rows = find(store, at, id_=verb.id)
+    if not rows:
+        raise BadConfig(f"no exception has the id {verb.id!r}")
+    store.insert("exception_verbs", list(_row(rows[0], verb, at)), [list(_row(rows[0], verb, at).values())])
+
+
+def history(store: Store, id_: str, *, as_of: datetime) -> list[dict[str, Any]]:
+    """The verbs of one exception, oldest first."""
+    return store.query(
+        """
+        SELECT at, verb, actor, comment, team, until FROM exception_verbs
+        WHERE lower(hex(cityHash64(code, fingerprint, detected_at))) = {id:String} AND at <= {as_of:DateTime64(3, 'UTC')}
+        ORDER BY at
+        """,
+        {"id": id_, "as_of": as_of},
+    )
+
+
+def _row(found: Mapping[str, Any], verb: Verb, at: datetime) -> dict[str, Any]:
+    return {
+        "code": found["code"],
+        "fingerprint": found["fingerprint"],
+        "detected_at": found["detected_at"],
+        "at": at,
+        "verb": verb.verb,
+        "actor": verb.actor,
+        "comment": verb.comment[:4000],
+        "team": verb.team,
+        "until": verb.until,
+    }

@@ -1,0 +1,346 @@
+"""
+The governance catalogue: policy as data, validated once, read by detectors, KPIs, routing and the pages alike.
+
+Why a file and not tables that a page edits: policy is reviewed, versioned and shipped like code, and a wrong key must
+stop the start with the key, what it got and what it knows, not turn up as an odd number weeks later. The load into
+`gov_*` tables (`catalogue_rows`) is what SQL reads; nothing else may hold an owner, a limit or a target.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from schema.errors import BadConfig
+from schema.events import Classifier, ObjectType
+
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[int, Field(ge=0)]
+UNKNOWN = "unknown"
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Team(Model):
+    title: str
+    contact: str = ""
+
+
+class Slo(Model):
+    """The transition that a workflow promises: `from` reached, then `to` within the tolerance, for `target` of them."""
+
+    object_type: ObjectType
+    from_: str = Field(alias="from")
+    to: str
+    tolerance: str
+    target: Ratio
+    window_days: Annotated[int, Field(gt=0, le=366)]
+
+
+class Workflow(Model):
+    title: str
+    owner: str
+    priority: Annotated[int, Field(ge=1, le=9)]
+    weight: Ratio
+    object_types: tuple[ObjectType, ...]
+    slo: Slo
+
+
+class State(Model):
+    rank: Annotated[int, Field(gt=0, le=1000)]
+    roles: tuple[str, ...] = ()
+    is_reversal: bool = False
+    is_final: bool = False
+    is_active: bool = False
+    is_facility: bool = False
+
+
+class Overlay(Model):
+    cleared_by: tuple[str, ...]
+    is_block: bool = False
+
+
+class Guard(Model):
+    """What must hold before a state: a milestone (`state`) or the absence of a hold (`no_hold`) on an object."""
+
+    for_: str = Field(alias="for")
+    name: str
+    on: ObjectType
+    state: str = ""
+    no_hold: str = ""
+    owed_by: str
+    owner: str
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> Guard:
+        if bool(self.state) == bool(self.no_hold):
+            raise ValueError(f"guard {self.name!r} needs exactly one of state and no_hold")
+        return self
+
+
+class Lifecycle(Model):
+    systems_of_record: tuple[str, ...]
+    states: dict[str, State]
+    overlays: dict[str, Overlay] = {}
+    guards: tuple[Guard, ...] = ()
+
+
+class Stage(Model):
+    name: str
+    object_type: ObjectType
+    states: tuple[str, ...] = ()
+    overlay: str = ""
+    tolerance: str
+
+
+class Tolerance(Model):
+    title: str
+    unit: Literal["ratio", "count", "seconds", "currency", "per_hour"]
+    target: float
+    watch: float
+    limit_s: Seconds
+    by_mode: dict[str, Seconds] = {}
+    clock: Literal["wall", "business"] = "wall"
+
+
+class Reconcile(Model):
+    """Once the leader has asserted one of `states`, the follower must assert `expects` (empty: the same) in time."""
+
+    object_type: ObjectType
+    leader: str
+    follower: str
+    states: tuple[str, ...]
+    expects: str = ""
+    tolerance_s: Seconds
+    owner: str
+
+
+class Carries(Model):
+    object_type: ObjectType
+    state: str
+
+
+class Interface(Model):
+    """An edge of the middleware: whose it is, and which milestones travel over it (so that a silent loss is counted)."""
+
+    title: str
+    owner: str
+    carries: tuple[Carries, ...] = ()
+    carrier: str = ""
+
+
+class ExceptionPolicy(Model):
+    """`awaits` names the milestones (object_type.state) whose absence it is: what joins it to the interface that carries them."""
+
+    title: str
+    owner: str
+    severity: Annotated[int, Field(ge=1, le=4)]
+    sla_s: Seconds
+    escalate_to: str
+    workflow: str = ""
+    awaits: tuple[Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")], ...] = ()
+
+
+class Calendar(Model):
+    zone: str
+    days: tuple[Annotated[int, Field(ge=1, le=7)], ...]
+    opens: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
+    closes: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
+    country: str = ""
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError) as err:
+            raise ValueError(f"{value!r} is no IANA time zone such as 'Europe/Berlin'") from err
+        return value
+
+
+class Feed(Model):
+    """How often a source is expected to speak. `carrier` and `region` say whose business waits for it."""
+
+    title: str
+    cadence_s: Annotated[int, Field(gt=0)]
+    grace_s: Seconds
+    owner: str
+    calendar: str = "always"
+    carrier: str = ""
+    region: str = ""
+
+
+class Telemetry(Model):
+    keys: dict[ObjectType, tuple[str, ...]]
+    interface: tuple[str, ...]
+    partner: tuple[str, ...]
+    attempt: tuple[str, ...]
+    message: tuple[str, ...]
+
+
+class Code(Model):
+    """What one source code means: a state or overlay, whether planned or estimated, and an exception code."""
+
+    state: str = ""
+    classifier: Classifier = "ACT"
+    exception: str = ""
+
+
+class CodeMap(Model):
+    list: str
+    element: str
+    partner: str = ""
+    version: str = ""
+    codes: dict[str, Code]
+
+
+class Catalogue(Model):
+    """The whole catalogue. Cross references (owners, tolerances, states …) are checked, so that SQL may trust them."""
+
+    version: str
+    base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    rates: dict[str, Annotated[float, Field(gt=0)]]
+    teams: dict[str, Team]
+    workflows: dict[str, Workflow]
+    lifecycles: dict[ObjectType, Lifecycle]
+    stages: tuple[Stage, ...]
+    tolerances: dict[str, Tolerance]
+    reconcile: dict[str, Reconcile]
+    exceptions: dict[str, ExceptionPolicy]
+    calendars: dict[str, Calendar]
+    feeds: dict[str, Feed] = {}
+    interfaces: dict[str, Interface] = {}
+    telemetry: Telemetry
+    code_maps: tuple[CodeMap, ...]
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> Catalogue:
+        for name, w in self.workflows.items():
+            _known(f"workflows.{name}.owner", w.owner, self.teams)
+            _known(f"workflows.{name}.slo.tolerance", w.slo.tolerance, self.tolerances)
+            for key, state in (("from", w.slo.from_), ("to", w.slo.to)):
+                _known(f"workflows.{name}.slo.{key}", state, self.lifecycles[w.slo.object_type].states)
+        for type_, lifecycle in self.lifecycles.items():
+            for i, guard in enumerate(lifecycle.guards):
+                where = f"lifecycles.{type_}.guards[{i}]"
+                _known(f"{where}.for", guard.for_, lifecycle.states)
+                _known(f"{where}.owner", guard.owner, self.teams)
+                if guard.state:
+                    _known(f"{where}.state", guard.state, self.lifecycles[guard.on].states)
+                else:
+                    _known(f"{where}.no_hold", guard.no_hold, self.lifecycles[guard.on].overlays)
+        for i, stage in enumerate(self.stages):
+            _known(f"stages[{i}].tolerance", stage.tolerance, self.tolerances)
+            for state in stage.states:
+                _known(f"stages[{i}].states", state, self.lifecycles[stage.object_type].states)
+            if stage.overlay:
+                _known(f"stages[{i}].overlay", stage.overlay, self.lifecycles[stage.object_type].overlays)
+        for code, policy in self.exceptions.items():
+            _known(f"exceptions.{code}.owner", policy.owner, self.teams)
+            _known(f"exceptions.{code}.escalate_to", policy.escalate_to, self.teams)
+            for item in policy.awaits:
+                type_, _, state = item.partition(".")
+                _known(f"exceptions.{code}.awaits", type_, self.lifecycles)
+                _known(f"exceptions.{code}.awaits", state, self.lifecycles[type_].states)  # type: ignore[index]
+            if policy.workflow:
+                _known(f"exceptions.{code}.workflow", policy.workflow, self.workflows)
+        for name, rule in self.reconcile.items():
+            _known(f"reconcile.{name}.owner", rule.owner, self.teams)
+            for state in rule.states:
+                _known(f"reconcile.{name}.states", state, self.lifecycles[rule.object_type].states)
+            if rule.expects:
+                _known(f"reconcile.{name}.expects", rule.expects, self.lifecycles[rule.object_type].states)
+        for name, interface in self.interfaces.items():
+            _known(f"interfaces.{name}.owner", interface.owner, self.teams)
+            for item in interface.carries:
+                _known(f"interfaces.{name}.carries", item.state, self.lifecycles[item.object_type].states)
+        for name, feed in self.feeds.items():
+            _known(f"feeds.{name}.owner", feed.owner, self.teams)
+            _known(f"feeds.{name}.calendar", feed.calendar, self.calendars)
+        return self
+
+    @cached_property
+    def _codes(self) -> dict[tuple[str, str, str, str, str], Code]:
+        return {
+            (m.list, m.element, m.partner, m.version, code): meaning
+            for m in self.code_maps
+            for code, meaning in m.codes.items()
+        }
+
+    def meaning(self, list_: str, element: str, code: str, *, partner: str = "", version: str = "") -> Code | None:
+        """
+        What a source code means for this partner and version, most specific map first; None if it maps to nothing.
+
+        Source: X12 codes collide between elements 1650 and 1651, and EDIFACT 4405 differs from Rec. 24: list and
+                element are part of the key.
+        """
+        for p, v in ((partner, version), (partner, ""), ("", version), ("", "")):
+            if (found := self._codes.get((list_, element, p, v, code))) is not None:
+                return found
+        return None
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes when any rule does: what derives from the catalogue is then derived again."""
+        return hashlib.blake2b(self.model_dump_json(by_alias=True).encode(), digest_size=8).hexdigest()
+
+
+def _known(where: str, got: str, known: Mapping[str, Any]) -> None:
+    if got not in known:
+        near = difflib.get_close_matches(got, known, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ValueError(f"{where} names {got!r}{hint}; known: {', '.join(sorted(known))}")
+
+
+def load(*overrides: Path) -> Catalogue:
+    """
+    The shipped catalogue with each override merged over it, in order.
+
+    Raises: BadConfig, which names the file and the key, what it got and what it knows.
+    """
+    merged: dict[str, Any] = tomllib.loads(files("schema").joinpath("governance.toml").read_text("utf-8"))
+    for path in overrides:
+        try:
+            merged = _merge(merged, tomllib.loads(path.read_text("utf-8")))
+        except OSError as err:
+            raise BadConfig(f"governance file {path}: {err.strerror or err}") from err
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+            raise BadConfig(f"governance file {path} is not TOML: {err}") from err
+    return parse(merged, ", ".join(str(p) for p in overrides) or "the shipped governance.toml")
+
+
+def parse(data: Mapping[str, Any], where: str) -> Catalogue:
+    """Validate a merged catalogue; `where` names the file in the error."""
+    try:
+        return Catalogue.model_validate(data)
+    except ValidationError as err:
+        raise BadConfig(f"governance in {where}:\n{explain(err)}") from err
+
+
+def explain(err: ValidationError) -> str:
+    """One line an error: the key, what was got, what is allowed."""
+    lines = []
+    for e in err.errors(include_url=False):
+        key = ".".join(str(part) for part in e["loc"])
+        got = "" if e["type"] in ("missing", "value_error") else f" (got {str(e['input'])[:80]!r})"
+        lines.append(f"  {key + ': ' if key else ''}{e['msg'].removeprefix('Value error, ')}{got}")
+    return "\n".join(lines)
+
+
+def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    out = dict(base)
+    for key, value in over.items():
+        old = out.get(key)
+        out[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return out

@@ -1,0 +1,124 @@
+"""
+Bring a store to this version: migrations in order, then the catalogue, then views, KPIs and detectors.
+
+Why plain files and not a library: a migration is one statement of plain single-node ClickHouse SQL, frozen once released,
+and what is derived (views, KPIs, detectors) is replaced whole and dropped where no file defines it any more. On a
+`Replicated` database the engine of a table is prefixed, and the database carries the statement to every replica.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.resources import files
+
+from schema import definitions, policy
+from schema.errors import BadDefinition
+from schema.governance import Catalogue
+from schema.store import StatementError, Store, quote
+
+LEDGER = """
+CREATE TABLE IF NOT EXISTS schema_ledger
+(
+    kind       LowCardinality(String) COMMENT 'migration or view',
+    name       String,
+    digest     String,
+    applied_at DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(applied_at)
+ORDER BY (kind, name)
+"""
+
+
+def migrate(store: Store, catalogue: Catalogue) -> bool:
+    """
+    Migrate, load the catalogue and define the views. True if the catalogue is new, so that the state must be rebuilt.
+
+    Raises: BadDefinition, if a released migration was edited or a file is wrong; StoreUnavailable.
+    """
+    definitions.check(catalogue)
+    is_replicated = store.value("SELECT engine FROM system.databases WHERE name = currentDatabase()") == "Replicated"
+    store.command(_engine(LEDGER, is_replicated))
+    applied = _applied(store, "migration")
+    for name, sql in migrations():
+        _apply(store, name, _engine(sql, is_replicated), _digest(sql), applied.get(name))
+    is_new = policy.load(store, catalogue)
+    _define_views(store)
+    return is_new
+
+
+def pending(store: Store) -> list[str]:
+    """Migrations that this store has not seen."""
+    if not store.value("SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'schema_ledger'"):
+        return [name for name, _ in migrations()]
+    applied = _applied(store, "migration")
+    return [name for name, _ in migrations() if name not in applied]
+
+
+def migrations() -> list[tuple[str, str]]:
+    """(name, statement) of every migration file, in order."""
+    folder = files("schema").joinpath("migrations")
+    found = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    return [(f.name, definitions.one_statement(f.name, f.read_text("utf-8"))) for f in found]
+
+
+def views() -> Iterator[tuple[str, str]]:
+    """(name, SELECT) of every view, in the order of creation: facts by file name, then KPIs, then detectors."""
+    folder = files("schema").joinpath("views")
+    for file in sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name):
+        name = re.sub(r"^\d+_", "", file.name.removesuffix(".sql"))
+        yield name, definitions.one_statement(file.name, file.read_text("utf-8"))
+    for kpi in definitions.kpis().values():
+        yield kpi.view, kpi.sql
+    for detector in definitions.detectors().values():
+        yield detector.view, detector.sql
+
+
+def _apply(store: Store, name: str, sql: str, digest: str, known: str | None) -> None:
+    if known == digest:
+        return
+    if known is not None:
+        raise BadDefinition(f"migrations/{name} was edited after it was applied to {store.label}; add a new file instead")
+    store.command(sql)
+    _note(store, "migration", name, digest)
+
+
+def _define_views(store: Store) -> None:
+    applied = _applied(store, "view")
+    wanted = dict(views())
+    is_behind = False
+    for name, sql in wanted.items():
+        digest = _digest(sql)
+        is_behind = is_behind or applied.get(name) != digest
+        if is_behind:
+            _create(store, name, sql)
+            _note(store, "view", name, digest)
+    for name in applied.keys() - wanted.keys():
+        store.command(f"DROP VIEW IF EXISTS {quote(name)}")
+        store.command("DELETE FROM schema_ledger WHERE kind = 'view' AND name = {name:String}", {"name": name})
+
+
+def _create(store: Store, name: str, sql: str) -> None:
+    try:
+        store.command(f"CREATE OR REPLACE VIEW {quote(name)} AS\n{sql}")
+    except StatementError as err:
+        raise BadDefinition(f"view {name}: {err}") from err
+
+
+def _applied(store: Store, kind: str) -> dict[str, str]:
+    rows = store.query("SELECT name, digest FROM schema_ledger FINAL WHERE kind = {kind:String}", {"kind": kind})
+    return {r["name"]: r["digest"] for r in rows}
+
+
+def _note(store: Store, kind: str, name: str, digest: str) -> None:
+    store.insert("schema_ledger", ("kind", "name", "digest", "applied_at"), [(kind, name, digest, datetime.now(UTC))])
+
+
+def _engine(sql: str, is_replicated: bool) -> str:
+    return re.sub(r"ENGINE = (\w*MergeTree)", r"ENGINE = Replicated\1", sql) if is_replicated else sql
+
+
+def _digest(sql: str) -> str:
+    return hashlib.blake2b(sql.encode(), digest_size=16).hexdigest()

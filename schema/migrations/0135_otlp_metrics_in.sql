@@ -1,0 +1,371 @@
+-- The door for OTLP metrics: an ExportMetricsServiceRequest is inserted as it came (FORMAT ProtobufSingle, schema Metrics of
+-- collectors/formats/otlp.proto) and kept nowhere; five views take a kind of metric each.
+-- Writer: the sink, with the settings of collectors/formats/otlp.py. Grain: one row an insert. Sort key, retention: none (Null).
+CREATE TABLE IF NOT EXISTS otlp_metrics_in
+(
+    resource_metrics Array(Tuple(
+        resource Tuple(attributes Array(Tuple(key LowCardinality(String), value Tuple(
+            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+            string_value String,
+            bool_value Bool,
+            int_value Int64,
+            double_value Float64,
+            array_value Tuple(values Array(Tuple(
+                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                string_value String,
+                bool_value Bool,
+                int_value Int64,
+                double_value Float64,
+                bytes_value String
+            ))),
+            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                string_value String,
+                bool_value Bool,
+                int_value Int64,
+                double_value Float64,
+                bytes_value String
+            )))),
+            bytes_value String
+        )))),
+        scope_metrics Array(Tuple(
+            scope Tuple(
+                name String,
+                version String,
+                attributes Array(Tuple(key LowCardinality(String), value Tuple(
+                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+                    string_value String,
+                    bool_value Bool,
+                    int_value Int64,
+                    double_value Float64,
+                    array_value Tuple(values Array(Tuple(
+                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                        string_value String,
+                        bool_value Bool,
+                        int_value Int64,
+                        double_value Float64,
+                        bytes_value String
+                    ))),
+                    kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                        string_value String,
+                        bool_value Bool,
+                        int_value Int64,
+                        double_value Float64,
+                        bytes_value String
+                    )))),
+                    bytes_value String
+                ))),
+                dropped_attributes_count UInt32
+            ),
+            metrics Array(Tuple(
+                name LowCardinality(String),
+                description String,
+                unit String,
+                gauge Tuple(data_points Array(Tuple(
+                    start_time_unix_nano UInt64,
+                    time_unix_nano UInt64,
+                    as_double Float64,
+                    as_int Int64,
+                    attributes Array(Tuple(key LowCardinality(String), value Tuple(
+                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+                        string_value String,
+                        bool_value Bool,
+                        int_value Int64,
+                        double_value Float64,
+                        array_value Tuple(values Array(Tuple(
+                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                            string_value String,
+                            bool_value Bool,
+                            int_value Int64,
+                            double_value Float64,
+                            bytes_value String
+                        ))),
+                        kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                            string_value String,
+                            bool_value Bool,
+                            int_value Int64,
+                            double_value Float64,
+                            bytes_value String
+                        )))),
+                        bytes_value String
+                    ))),
+                    exemplars Array(Tuple(
+                        time_unix_nano UInt64,
+                        as_double Float64,
+                        as_int Int64,
+                        span_id String,
+                        trace_id String,
+                        filtered_attributes Array(Tuple(key LowCardinality(String), value Tuple(
+                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+                            string_value String,
+                            bool_value Bool,
+                            int_value Int64,
+                            double_value Float64,
+                            array_value Tuple(values Array(Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                bytes_value String
+                            ))),
+                            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                bytes_value String
+                            )))),
+                            bytes_value String
+                        )))
+                    )),
+                    flags UInt32
+                ))),
+                sum Tuple(
+                    data_points Array(Tuple(
+                        start_time_unix_nano UInt64,
+                        time_unix_nano UInt64,
+                        as_double Float64,
+                        as_int Int64,
+                        attributes Array(Tuple(key LowCardinality(String), value Tuple(
+                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+                            string_value String,
+                            bool_value Bool,
+                            int_value Int64,
+                            double_value Float64,
+                            array_value Tuple(values Array(Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                bytes_value String
+                            ))),
+                            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                bytes_value String
+                            )))),
+                            bytes_value String
+                        ))),
+                        exemplars Array(Tuple(
+                            time_unix_nano UInt64,
+                            as_double Float64,
+                            as_int Int64,
+                            span_id String,
+                            trace_id String,
+                            filtered_attributes Array(Tuple(key LowCardinality(String), value Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                array_value Tuple(values Array(Tuple(
+                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                    string_value String,
+                                    bool_value Bool,
+                                    int_value Int64,
+                                    double_value Float64,
+                                    bytes_value String
+                                ))),
+                                kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                    string_value String,
+                                    bool_value Bool,
+                                    int_value Int64,
+                                    double_value Float64,
+                                    bytes_value String
+                                )))),
+                                bytes_value String
+                            )))
+                        )),
+                        flags UInt32
+                    )),
+                    aggregation_temporality Int32,
+                    is_monotonic Bool
+                ),
+                histogram Tuple(
+                    data_points Array(Tuple(
+                        start_time_unix_nano UInt64,
+                        time_unix_nano UInt64,
+                        count UInt64,
+                        sum Float64,
+                        bucket_counts Array(UInt64),
+                        explicit_bounds Array(Float64),
+                        min Float64,
+                        max Float64,
+                        attributes Array(Tuple(key LowCardinality(String), value Tuple(
+                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+                            string_value String,
+                            bool_value Bool,
+                            int_value Int64,
+                            double_value Float64,
+                            array_value Tuple(values Array(Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                bytes_value String
+                            ))),
+                            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                bytes_value String
+                            )))),
+                            bytes_value String
+                        ))),
+                        exemplars Array(Tuple(
+                            time_unix_nano UInt64,
+                            as_double Float64,
+                            as_int Int64,
+                            span_id String,
+                            trace_id String,
+                            filtered_attributes Array(Tuple(key LowCardinality(String), value Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                array_value Tuple(values Array(Tuple(
+                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                    string_value String,
+                                    bool_value Bool,
+                                    int_value Int64,
+                                    double_value Float64,
+                                    bytes_value String
+                                ))),
+                                kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                    string_value String,
+                                    bool_value Bool,
+                                    int_value Int64,
+                                    double_value Float64,
+                                    bytes_value String
+                                )))),
+                                bytes_value String
+                            )))
+                        )),
+                        flags UInt32
+                    )),
+                    aggregation_temporality Int32
+                ),
+                exponential_histogram Tuple(
+                    data_points Array(Tuple(
+                        start_time_unix_nano UInt64,
+                        time_unix_nano UInt64,
+                        count UInt64,
+                        sum Float64,
+                        scale Int32,
+                        zero_count UInt64,
+                        positive Tuple(offset Int32, bucket_counts Array(UInt64)),
+                        negative Tuple(offset Int32, bucket_counts Array(UInt64)),
+                        min Float64,
+                        max Float64,
+                        attributes Array(Tuple(key LowCardinality(String), value Tuple(
+                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+                            string_value String,
+                            bool_value Bool,
+                            int_value Int64,
+                            double_value Float64,
+                            array_value Tuple(values Array(Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                bytes_value String
+                            ))),
+                            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                bytes_value String
+                            )))),
+                            bytes_value String
+                        ))),
+                        exemplars Array(Tuple(
+                            time_unix_nano UInt64,
+                            as_double Float64,
+                            as_int Int64,
+                            span_id String,
+                            trace_id String,
+                            filtered_attributes Array(Tuple(key LowCardinality(String), value Tuple(
+                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+                                string_value String,
+                                bool_value Bool,
+                                int_value Int64,
+                                double_value Float64,
+                                array_value Tuple(values Array(Tuple(
+                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                    string_value String,
+                                    bool_value Bool,
+                                    int_value Int64,
+                                    double_value Float64,
+                                    bytes_value String
+                                ))),
+                                kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                                    string_value String,
+                                    bool_value Bool,
+                                    int_value Int64,
+                                    double_value Float64,
+                                    bytes_value String
+                                )))),
+                                bytes_value String
+                            )))
+                        )),
+                        flags UInt32
+                    )),
+                    aggregation_temporality Int32
+                ),
+                summary Tuple(data_points Array(Tuple(
+                    start_time_unix_nano UInt64,
+                    time_unix_nano UInt64,
+                    count UInt64,
+                    sum Float64,
+                    quantile_values Array(Tuple(quantile Float64, value Float64)),
+                    attributes Array(Tuple(key LowCardinality(String), value Tuple(
+                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
+                        string_value String,
+                        bool_value Bool,
+                        int_value Int64,
+                        double_value Float64,
+                        array_value Tuple(values Array(Tuple(
+                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                            string_value String,
+                            bool_value Bool,
+                            int_value Int64,
+                            double_value Float64,
+                            bytes_value String
+                        ))),
+                        kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
+                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
+                            string_value String,
+                            bool_value Bool,
+                            int_value Int64,
+                            double_value Float64,
+                            bytes_value String
+                        )))),
+                        bytes_value String
+                    ))),
+                    flags UInt32
+                )))
+            )),
+            schema_url String
+        )),
+        schema_url String
+    ))
+)
+ENGINE = Null

@@ -1,0 +1,181 @@
+"""
+The catalogue as rows of the `gov_*` tables: what SQL reads of policy.
+
+Why loaded whole at migration and not edited in place: the tables are then a pure copy of one validated file, and the digest
+in `gov_catalogue` says which. A change rebuilds the state, because ranks, guards and code maps are part of its fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from schema.governance import Calendar, Catalogue
+from schema.store import Store
+
+Rows = list[tuple[Any, ...]]
+WORKFLOW_COLUMNS = (
+    "workflow", "title", "owner", "priority", "weight", "object_types", "slo_type", "slo_from", "slo_to",
+    "slo_limit_s", "slo_clock", "slo_target", "slo_window_days",
+)  # fmt: skip
+CALENDAR_DAYS_BACK, CALENDAR_DAYS_AHEAD = 800, 400
+
+
+def load(store: Store, catalogue: Catalogue, *, today: date | None = None) -> bool:
+    """Copy the catalogue into its tables if it is another than the one in force. True if it was."""
+    day = today or datetime.now(UTC).date()
+    digest = f"{catalogue.digest}-{day.year}"
+    in_force = store.value("SELECT digest FROM gov_catalogue ORDER BY loaded_at DESC LIMIT 1")
+    if in_force == digest:
+        return False
+    for table, (columns, rows) in catalogue_rows(catalogue, day).items():
+        store.command(f"TRUNCATE TABLE {table}")
+        store.insert(table, columns, rows)
+    columns = ("version", "digest", "base_currency", "loaded_at")
+    row = (catalogue.version, digest, catalogue.base_currency, datetime.now(UTC))
+    store.insert("gov_catalogue", columns, [row])
+    return True
+
+
+def catalogue_rows(c: Catalogue, today: date) -> dict[str, tuple[tuple[str, ...], Rows]]:
+    """Table -> (columns, rows), for every gov_* table but gov_catalogue."""
+    return {
+        "gov_span_keys": (("kind", "position", "attribute"), list(_span_keys(c))),
+        "gov_states": (
+            ("object_type", "state", "rank", "roles", "is_reversal", "is_final", "is_active", "is_facility"),
+            [
+                (t, name, s.rank, list(s.roles), s.is_reversal, s.is_final, s.is_active, s.is_facility)
+                for t, life in c.lifecycles.items()
+                for name, s in life.states.items()
+            ],
+        ),
+        "gov_overlays": (
+            ("object_type", "overlay", "cleared_by", "is_block"),
+            [(t, n, list(o.cleared_by), o.is_block) for t, life in c.lifecycles.items() for n, o in life.overlays.items()],
+        ),
+        "gov_guards": (
+            ("object_type", "position", "for_state", "name", "on_type", "state", "rank", "no_hold", "owed_by", "owner"),
+            list(_guards(c)),
+        ),
+        "gov_stages": (
+            ("position", "stage", "object_type", "states", "overlay", "tolerance", "limit_s"),
+            [
+                (i, s.name, s.object_type, list(s.states), s.overlay, s.tolerance, c.tolerances[s.tolerance].limit_s)
+                for i, s in enumerate(c.stages)
+            ],
+        ),
+        "gov_tolerances": (
+            ("name", "mode", "title", "unit", "target", "watch", "limit_s", "clock"),
+            [
+                (name, mode, t.title, t.unit, t.target, t.watch, limit, t.clock)
+                for name, t in c.tolerances.items()
+                for mode, limit in {"": t.limit_s, **t.by_mode}.items()
+            ],
+        ),
+        "gov_workflows": (WORKFLOW_COLUMNS, list(_workflows(c))),
+        "gov_teams": (("team", "title", "contact"), [(n, t.title, t.contact) for n, t in c.teams.items()]),
+        "gov_exceptions": (
+            ("code", "title", "owner", "severity", "sla_s", "escalate_to", "workflow", "awaits"),
+            [
+                (n, e.title, e.owner, e.severity, e.sla_s, e.escalate_to, e.workflow, list(e.awaits))
+                for n, e in c.exceptions.items()
+            ],
+        ),
+        "gov_reconcile": (
+            ("name", "object_type", "leader", "follower", "states", "expects", "expects_rank", "tolerance_s", "owner"),
+            list(_reconcile(c)),
+        ),
+        "gov_feeds": (
+            ("source", "title", "cadence_s", "grace_s", "owner", "calendar", "carrier", "region"),
+            [
+                (n, f.title, f.cadence_s, f.grace_s, f.owner, f.calendar, f.carrier, f.region)
+                for n, f in c.feeds.items()
+            ],
+        ),
+        "gov_interfaces": (
+            ("interface", "title", "owner", "carrier", "carries"),
+            [
+                (n, i.title, i.owner, i.carrier, [(x.object_type, x.state) for x in i.carries])
+                for n, i in c.interfaces.items()
+            ],
+        ),
+        "gov_calendar": (("calendar", "day", "opens_at", "open_s", "open_before_s"), list(_calendars(c, today))),
+        "gov_rates": (("currency", "rate"), list(c.rates.items())),
+        "gov_codes": (
+            ("list", "element", "partner", "version", "code", "state", "classifier", "exception"),
+            [
+                (m.list, m.element, m.partner, m.version, code, x.state, x.classifier, x.exception)
+                for m in c.code_maps
+                for code, x in m.codes.items()
+            ],
+        ),
+    }
+
+
+def _span_keys(c: Catalogue) -> Iterator[tuple[str, int, str]]:
+    t = c.telemetry
+    named: dict[str, tuple[str, ...]] = {**t.keys, "interface": t.interface, "partner": t.partner, "attempt": t.attempt, "message": t.message}
+    for kind, attributes in named.items():
+        for i, attribute in enumerate(attributes):
+            yield kind, i, attribute
+
+
+def _guards(c: Catalogue) -> Iterator[tuple[Any, ...]]:
+    """Guards in the order in which they fall due: by the rank of the state that they guard, then as written."""
+    for type_, life in c.lifecycles.items():
+        for i, g in enumerate(sorted(life.guards, key=lambda g: life.states[g.for_].rank)):
+            rank = c.lifecycles[g.on].states[g.state].rank if g.state else 0
+            yield type_, i, g.for_, g.name, g.on, g.state, rank, g.no_hold, g.owed_by, g.owner
+
+
+def _workflows(c: Catalogue) -> Iterator[tuple[Any, ...]]:
+    for name, w in c.workflows.items():
+        t = c.tolerances[w.slo.tolerance]
+        yield (
+            name, w.title, w.owner, w.priority, w.weight, list(w.object_types), w.slo.object_type, w.slo.from_, w.slo.to,
+            t.limit_s, t.clock, w.slo.target, w.slo.window_days,
+        )  # fmt: skip
+
+
+def _reconcile(c: Catalogue) -> Iterator[tuple[Any, ...]]:
+    for name, r in c.reconcile.items():
+        rank = c.lifecycles[r.object_type].states[r.expects].rank if r.expects else 0
+        yield name, r.object_type, r.leader, r.follower, list(r.states), r.expects, rank, r.tolerance_s, r.owner
+
+
+def _calendars(c: Catalogue, today: date) -> Iterator[tuple[Any, ...]]:
+    start = today - timedelta(days=CALENDAR_DAYS_BACK)
+    for name, calendar in c.calendars.items():
+        before = 0
+        for i in range(CALENDAR_DAYS_BACK + CALENDAR_DAYS_AHEAD):
+            day = start + timedelta(days=i)
+            opens_at, open_s = _hours(calendar, day)
+            yield name, day, opens_at, open_s, before
+            before += open_s
+
+
+def _hours(calendar: Calendar, day: date) -> tuple[datetime, int]:
+    """When the site opens on a local day, in UTC, and for how many seconds; a closed day is open for 0 s."""
+    zone = ZoneInfo(calendar.zone)
+    opens = datetime.combine(day, time.fromisoformat(calendar.opens), zone).astimezone(UTC)
+    is_off = day.isoweekday() not in calendar.days
+    if is_off or (calendar.country and day in _holidays(calendar.country, day.year)):
+        return opens, 0
+    if calendar.closes == "24:00":
+        closes = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    else:
+        closes = datetime.combine(day, time.fromisoformat(calendar.closes), zone).astimezone(UTC)
+    return opens, int((closes - opens).total_seconds())
+
+
+_HOLIDAYS: dict[tuple[str, int], frozenset[date]] = {}
+
+
+def _holidays(country: str, year: int) -> frozenset[date]:
+    if (country, year) not in _HOLIDAYS:
+        _HOLIDAYS[country, year] = frozenset(holidays.country_holidays(country, years=year))
+    return _HOLIDAYS[country, year]

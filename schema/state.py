@@ -1,0 +1,214 @@
+"""
+The current state: one row an object, recomputed whenever an event touches it or one of its neighbours.
+
+Why recomputed and not added up: late, duplicate, corrected and retracted events are normal, and a row that is a pure
+function of the object's events cannot be hurt by them. Why in two folds: `object_own` is what an object's own events say,
+`object_state` adds what it inherits over links, so that an inherited value never becomes a source of further inheritance
+and the result does not depend on the order of rounds. Why the touched set is asked of the events and not of a queue: a
+queue is a second truth that a crash can tear from the first.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+
+from schema.store import Store
+
+JOB = "state"
+OVERLAP = timedelta(seconds=10)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CHUNK_OBJECTS = 200_000
+
+BY_TOUCHED = "(object_type, object_id) IN (SELECT object_type, object_id FROM touched WHERE step = 0)"
+
+TOUCH_NEW = """
+INSERT INTO touched
+SELECT 0, e.object_type, e.object_id
+FROM
+(
+    SELECT object_type, object_id, count() AS n_raw FROM events
+    PREWHERE (object_type, object_id) IN
+        (SELECT object_type, object_id FROM events WHERE ingested_at >= {since:DateTime64(3, 'UTC')})
+    GROUP BY object_type, object_id
+) AS e
+LEFT JOIN
+(
+    SELECT object_type, object_id, n_raw FROM object_own FINAL
+    PREWHERE (object_type, object_id) IN
+        (SELECT object_type, object_id FROM events WHERE ingested_at >= {since:DateTime64(3, 'UTC')})
+) AS o ON o.object_type = e.object_type AND o.object_id = e.object_id
+WHERE o.n_raw != e.n_raw OR {is_redo:Bool}
+"""
+LINK = """
+INSERT INTO {links}
+SELECT DISTINCT object_type, object_id, l.1, l.2 FROM
+(
+    SELECT object_type, object_id, arrayJoin(arrayZip(link_type, link_id)) AS l FROM {own} FINAL PREWHERE {ids}
+) WHERE l.2 != '' AND (l.1, l.2) != (object_type, object_id)
+UNION ALL
+SELECT DISTINCT l.1, l.2, object_type, object_id FROM
+(
+    SELECT object_type, object_id, arrayJoin(arrayZip(link_type, link_id)) AS l FROM {own} FINAL PREWHERE {ids}
+) WHERE l.2 != '' AND (l.1, l.2) != (object_type, object_id)
+"""
+SPREAD = """
+INSERT INTO touched
+SELECT {to:UInt8}, b_type, b_id FROM {links}
+PREWHERE (a_type, a_id) IN (SELECT object_type, object_id FROM touched WHERE step = {from:UInt8})
+UNION DISTINCT
+SELECT {to:UInt8}, object_type, object_id FROM touched WHERE step = {from:UInt8}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one refresh did: objects whose events were new, objects recomputed, and how far it got."""
+
+    touched: int
+    recomputed: int
+    mark: datetime
+
+
+def refresh(store: Store, *, since: datetime | None = None, is_redo: bool = False) -> Round:
+    """
+    Bring `object_state` up to the events ingested so far.
+
+    `since` is how far the last finished round got (None: ask `job_runs`). `is_redo` recomputes even what looks unchanged:
+    the first round after a start, because the last process may have died between two steps.
+    """
+    since = since if since is not None else watermark(store)
+    mark = _now(store)
+    store.command("TRUNCATE TABLE touched")
+    store.command(TOUCH_NEW, {"since": since - OVERLAP if since > EPOCH else since, "is_redo": is_redo})
+    touched = int(store.value("SELECT count() FROM touched"))
+    if touched > CHUNK_OBJECTS:
+        return rebuild(store)
+    recomputed = _apply_touched(store) if touched else 0
+    return Round(touched, recomputed, mark)
+
+
+def rebuild(store: Store) -> Round:
+    """Recompute every object, in chunks that fit in memory: after a change of the catalogue, a bulk load, or drift."""
+    mark = _now(store)
+    total = 0
+    _fold_everything(store, "object_own", "links")
+    for part, parts in _chunks(store, "object_own"):
+        total += _stage_chunk(store, "object_own", "links", part, parts)
+        store.command(_sql("delta").replace("{state}", "object_state"))
+    return Round(total, total, mark)
+
+
+def drift(store: Store) -> list[dict[str, object]]:
+    """
+    Objects whose kept row differs from the one computed from scratch, at most 1,000, with both digests. Empty is right.
+
+    Shape: object_type, object_id, kept, scratch (0 where a row is missing).
+    """
+    for table in ("own_check", "links_check"):
+        store.command(f"DROP TABLE IF EXISTS {table}")
+    store.command("CREATE TABLE own_check AS object_own")
+    store.command("CREATE TABLE links_check AS links")
+    found: list[dict[str, object]] = []
+    try:
+        _fold_everything(store, "own_check", "links_check")
+        for part, parts in _chunks(store, "own_check"):
+            _stage_chunk(store, "own_check", "links_check", part, parts)
+            found += store.query(DRIFT, {"part": part, "parts": parts})
+    finally:
+        for table in ("own_check", "links_check"):
+            store.command(f"DROP TABLE IF EXISTS {table}")
+        store.command("TRUNCATE TABLE state_new")
+    return found[:1000]
+
+
+DRIFT = """
+SELECT object_type, object_id, kept, scratch FROM
+(
+    SELECT object_type, object_id, digest AS kept, n FROM
+    (
+        SELECT object_type, object_id, any(digest) AS digest, sum(sign) AS n FROM object_state FINAL
+        WHERE cityHash64(object_type, object_id) % {parts:UInt32} = {part:UInt32}
+        GROUP BY object_type, object_id
+    )
+) AS a
+FULL JOIN (SELECT object_type, object_id, digest AS scratch FROM state_new) AS b USING (object_type, object_id)
+WHERE kept != scratch OR (n != 1 AND kept != 0)
+ORDER BY object_type, object_id
+LIMIT 1000
+"""
+
+
+def watermark(store: Store) -> datetime:
+    """How far the last finished refresh got: events ingested before are in the state. EPOCH if there was none."""
+    return store.value("SELECT max(mark) FROM job_runs WHERE job = {job:String} AND ok", {"job": JOB}) or EPOCH
+
+
+def _apply_touched(store: Store) -> int:
+    ver = {"ver": time.time_ns() // 1000}
+    names = {"{own}": "object_own", "{links}": "links"}
+    store.command(_fill(_sql("own"), names | {"{ids}": BY_TOUCHED}), ver)
+    store.command(_fill(LINK, names | {"{ids}": BY_TOUCHED}))
+    for step in (0, 1):
+        store.command(_fill(SPREAD, names), {"from": step, "to": step + 1})
+    store.command("TRUNCATE TABLE state_new")
+    store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), ver)
+    store.command(_sql("delta").replace("{state}", "object_state"))
+    return int(store.value("SELECT uniqExact(object_type, object_id) FROM touched WHERE step = 1"))
+
+
+def _fold_everything(store: Store, own: str, links: str) -> None:
+    ver = {"ver": time.time_ns() // 1000}
+    for part, parts in _chunks(store, "events"):
+        ids = f"cityHash64(object_type, object_id) % {parts} = {part}"
+        store.command(_fill(_sql("own"), {"{own}": own, "{ids}": ids}), ver)
+    store.command(_fill(LINK, {"{own}": own, "{links}": links, "{ids}": "1"}))
+
+
+def _stage_chunk(store: Store, own: str, links: str, part: int, parts: int) -> int:
+    """Fill state_new with the rows of one chunk of all objects: known ones, shells, and kept rows that may have to go."""
+    names = {"{own}": own, "{links}": links}
+    store.command("TRUNCATE TABLE touched")
+    store.command("TRUNCATE TABLE state_new")
+    store.command(_fill(TOUCH_CHUNK, names), {"part": part, "parts": parts})
+    store.command(_fill(SPREAD, names), {"from": 1, "to": 2})
+    store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), {"ver": time.time_ns() // 1000})
+    return int(store.value("SELECT count() FROM touched WHERE step = 1"))
+
+
+TOUCH_CHUNK = """
+INSERT INTO touched
+SELECT DISTINCT 1, object_type, object_id FROM
+(
+    SELECT object_type, object_id FROM {own}
+    UNION ALL SELECT a_type, a_id FROM {links}
+    UNION ALL SELECT object_type, object_id FROM object_state
+)
+WHERE cityHash64(object_type, object_id) % {parts:UInt32} = {part:UInt32}
+"""
+
+
+def _chunks(store: Store, table: str) -> list[tuple[int, int]]:
+    objects = int(store.value(f"SELECT uniqCombined(object_type, object_id) FROM {table}") or 0)  # noqa: S608
+    parts = objects // CHUNK_OBJECTS + 1
+    return [(part, parts) for part in range(parts)]
+
+
+def _now(store: Store) -> datetime:
+    """The collectors' clock: what `ingested_at` is stamped with."""
+    return datetime.now(UTC)
+
+
+@cache
+def _sql(name: str) -> str:
+    return files("schema").joinpath("folds", f"{name}.sql").read_text("utf-8")
+
+
+def _fill(sql: str, names: dict[str, str]) -> str:
+    """Put table names and fixed predicates of this module into a statement; values are bound, never put in."""
+    for key, text in names.items():
+        sql = sql.replace(key, text)
+    return sql

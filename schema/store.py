@@ -1,0 +1,293 @@
+"""
+The store: ClickHouse, in this process (chDB) or a server, by DSN. The only module that knows which.
+
+    chdb:///var/lib/milepost                               embedded, the default; one process holds the folder
+    clickhouse[s]://user:password@host:port/database       a server or cluster, over HTTP
+
+Why one class over clickhouse-connect and not an interface with two implementations: the driver already speaks to both
+with one client, and what differs (one process, handles, limits) is a few lines here. Why pools: a chDB handle runs one
+statement at a time behind a lock, so readers must not wait for writers; readers are read-only with limits, set once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError, InterfaceError, OperationalError, ProgrammingError
+
+from schema.errors import BadConfig, StoreUnavailable
+
+Params = Mapping[str, Any]
+
+READER_LIMITS = {
+    "max_execution_time": 30,
+    "max_memory_usage": 4 * 2**30,
+    "max_result_rows": 1_000_000,
+    "result_overflow_mode": "throw",
+    "readonly": 2,
+}
+StatementError = DatabaseError  # what a wrong statement raises, for the few who must name it
+
+# What the store says when it is the store's trouble and a retry can help: disk full, memory, read-only replica, too many
+# parts, timeouts, network, shutting down. Everything else is a wrong statement or wrong data.
+AWAY_CODES = frozenset({
+    159, 160, 164, 198, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285, 286, 319, 394, 425, 439, 499, 574, 717, 999,
+})  # fmt: skip
+
+
+def default_dsn() -> str:
+    """The embedded store under the user's data folder (XDG_DATA_HOME, else ~/.local/share)."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return f"chdb://{Path(base) / 'milepost' / 'store'}"
+
+
+class Store:
+    """
+    A connected store. Safe to share between threads.
+
+    Raises: StoreUnavailable where the store is away and a retry may help; the driver's DatabaseError where the
+            statement is wrong, which is a bug and not caught.
+    """
+
+    def __init__(self, dsn: str, *, readers: int = 4, writers: int = 3) -> None:
+        self._make, self.database, self.is_embedded, self.label = _target(dsn)
+        self._pools = {"read": _Pool(self._reader, readers), "write": _Pool(self._make, writers)}
+        self._is_closed = False
+        with self._client("write") as client:
+            self.version = str(client.server_version)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+    def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
+        """Rows as dictionaries; times are aware UTC. `params` are bound by the engine, as {name:Type} in the SQL."""
+        with self._client("read") as client:
+            result = client.query(sql, parameters=dict(params or {}), tz_mode="aware")
+            return list(result.named_results())
+
+    def arrow(self, sql: str, params: Params | None = None) -> pa.Table:
+        """Rows as an Arrow table, for pages. Select times as DateTime64(…, 'UTC') and enums by toString()."""
+        with self._client("read") as client:
+            return client.query_arrow(sql, parameters=dict(params or {}), use_strings=True)
+
+    def value(self, sql: str, params: Params | None = None) -> Any:
+        """The first column of the first row, or None if there is no row."""
+        with self._client("read") as client:
+            rows = client.query(sql, parameters=dict(params or {}), tz_mode="aware").result_rows
+            return rows[0][0] if rows else None
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+    def command(self, sql: str, params: Params | None = None, settings: Params | None = None) -> None:
+        """One statement that returns nothing: DDL, INSERT SELECT."""
+        with self._client("write") as client:
+            client.command(sql, parameters=dict(params) if params else None, settings=dict(settings or {}))
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, token: str = "") -> None:
+        """
+        Insert rows in one INSERT. With a token, the same token again is folded into the first (where the table keeps
+        a deduplication window), so that a retry after a lost answer adds nothing.
+        """
+        if not rows:
+            return
+        with self._client("write") as client:
+            client.insert(table, rows, column_names=list(columns), settings=_insert_settings(token))
+
+    def insert_body(self, table: str, body: bytes, fmt: str, settings: Params | None = None, *, token: str = "") -> None:
+        """Insert bytes in a format that the engine itself decodes (ProtobufSingle, JSONEachRow …)."""
+        with self._client("write") as client:
+            client.raw_insert(table, insert_block=body, fmt=fmt, settings=_insert_settings(token) | dict(settings or {}))
+
+    def ping(self) -> bool:
+        """Whether the store answers now."""
+        try:
+            return bool(self.value("SELECT 1") == 1)
+        except StoreUnavailable:
+            return False
+
+    def close(self) -> None:
+        """Refuse late work politely, then let the handles go."""
+        self._is_closed = True
+        for pool in self._pools.values():
+            pool.close()
+
+    # --- handles ---------------------------------------------------------------------------------------------------
+    def _reader(self) -> Client:
+        client = self._make()
+        for name, limit in READER_LIMITS.items():
+            client.set_client_setting(name, limit)
+        return client
+
+    @contextlib.contextmanager
+    def _client(self, use: str) -> Iterator[Client]:
+        if self._is_closed:
+            raise StoreUnavailable(f"the store {self.label} is shutting down; ask again when Milepost is up")
+        pool = self._pools[use]
+        client = pool.take()
+        try:
+            yield client
+        except (DatabaseError, InterfaceError, OSError) as err:
+            if _is_away(err):
+                raise StoreUnavailable(f"the store {self.label} is away: {first_line(err)}") from err
+            raise
+        finally:
+            pool.give(client)
+
+
+class _Pool:
+    """At most `size` clients, opened when first needed, last used first."""
+
+    def __init__(self, make: Callable[[], Client], size: int) -> None:
+        self._make = make
+        self._slots = threading.BoundedSemaphore(size)
+        self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
+
+    def take(self) -> Client:
+        if not self._slots.acquire(timeout=30):
+            raise StoreUnavailable("the store is busy: no free handle within 30 s")
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            pass
+        try:
+            return self._make()
+        except BaseException:
+            self._slots.release()
+            raise
+
+    def give(self, client: Client) -> None:
+        self._idle.put(client)
+        self._slots.release()
+
+    def close(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
+
+
+def connect(dsn: str) -> Store:
+    """
+    Connect to the store and make its database if it is missing.
+
+    Raises: BadConfig for a DSN that is none; StoreUnavailable if nobody answers, or another process holds the folder.
+    """
+    return Store(dsn)
+
+
+Target = tuple[Callable[[], Client], str, bool, str]
+
+
+def _target(dsn: str) -> Target:
+    """(make a client, database, is embedded, a label without the password) of a DSN."""
+    url = urlsplit(dsn)
+    if url.scheme == "chdb":
+        return _embedded(url.netloc + unquote(url.path), dict(parse_qsl(url.query)).get("database", "milepost"))
+    if url.scheme in ("clickhouse", "clickhouses") and url.hostname:
+        return _server(dsn)
+    raise BadConfig(
+        f"store DSN {_label(dsn)!r} is none: known are chdb:///PATH and clickhouse[s]://user:password@host:port/database"
+    )
+
+
+def _embedded(path: str, database: str) -> Target:
+    if not path.startswith("/"):
+        raise BadConfig(f"store DSN 'chdb://{path}' needs an absolute path: chdb:///PATH")
+    Path(path).mkdir(parents=True, exist_ok=True)
+
+    def make(db: str = database) -> Client:
+        try:
+            return clickhouse_connect.get_client(interface="chdb", path=path, database=db)
+        except (DatabaseError, OSError) as err:
+            raise StoreUnavailable(_held(path, err)) from err
+
+    first = make("default")
+    first.command(f"CREATE DATABASE IF NOT EXISTS {quote(database)} ENGINE = Atomic")
+    first.close()
+    return make, database, True, f"chdb://{path}"
+
+
+def _held(path: str, err: Exception) -> str:
+    text = str(err)
+    if "already initialized" in text:
+        return f"the embedded store {path} cannot be opened: this process already holds another embedded store"
+    if "EmbeddedServer" in text or "lock" in text:
+        return (
+            f"the embedded store {path} is held by another process, probably a running `milepost up` or `milepost demo`: "
+            "stop it, ask it over HTTP, or use a ClickHouse server (MILEPOST_STORE=clickhouse://…) for many processes"
+        )
+    return f"the embedded store {path} cannot be opened: {first_line(err)}"
+
+
+def _server(dsn: str) -> Target:
+    url = urlsplit(dsn)
+    database = url.path.strip("/") or "milepost"
+    is_tls = url.scheme == "clickhouses"
+    timeout = float(dict(parse_qsl(url.query)).get("timeout_s", 30))
+
+    def make(db: str = database) -> Client:
+        try:
+            return clickhouse_connect.get_client(
+                host=url.hostname,
+                port=url.port or (8443 if is_tls else 8123),
+                username=unquote(url.username or "default"),
+                password=unquote(url.password or ""),
+                database=db,
+                secure=is_tls,
+                autogenerate_session_id=False,
+                connect_timeout=5,
+                send_receive_timeout=timeout,
+                query_retries=0,
+            )
+        except (DatabaseError, InterfaceError, OSError) as err:
+            raise StoreUnavailable(f"the store {_label(dsn)} does not answer: {first_line(err)}") from err
+
+    first = make("default")
+    first.command(f"CREATE DATABASE IF NOT EXISTS {quote(database)}")
+    first.close()
+    return make, database, False, _label(dsn)
+
+
+def _label(dsn: str) -> str:
+    """The DSN without user and password: what may be shown and logged."""
+    url = urlsplit(dsn)
+    host = f"{url.hostname or ''}{f':{url.port}' if url.port else ''}"
+    return f"{url.scheme}://{host}{url.path}"
+
+
+def quote(identifier: str) -> str:
+    """An identifier for a statement; identifiers cannot be bound, so anything but a word is refused."""
+    if not identifier.replace("_", "").isalnum() or not identifier.isascii():
+        raise BadConfig(f"{identifier!r} is no name for a database or table: letters, digits and _ only")
+    return f"`{identifier}`"
+
+
+def _insert_settings(token: str) -> dict[str, Any]:
+    settings: dict[str, Any] = {"async_insert": 0, "materialize_skip_indexes_on_insert": 0}
+    return settings | {"insert_deduplication_token": token} if token else settings
+
+
+def _is_away(err: Exception) -> bool:
+    if isinstance(err, ProgrammingError) and "closed" in str(err):
+        return True
+    code = getattr(err, "code", None)
+    if code is None:
+        return isinstance(err, (OperationalError, InterfaceError, OSError))
+    return code in AWAY_CODES
+
+
+def first_line(err: BaseException) -> str:
+    """The first line of an error, short enough for a sentence."""
+    return (str(err).strip().splitlines() or [type(err).__name__])[0][:300]
+
+
+def iso(moment: datetime) -> str:
+    """A time as the engine and people read it: 2026-11-23T08:15:00.000Z."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,45 @@
+-- Exceptions known at as_of, open or closed, with what people have done with them until then.
+-- Parameters: as_of, scope. `status` is the lifecycle's word; `is_open` the condition still holds; `needs_us` nobody has put it aside.
+WITH toDateTime64(0, 3, 'UTC') AS never
+SELECT
+    e.code AS code, e.fingerprint AS fingerprint, e.detected_at AS detected_at, e.began_at AS began_at, e.closed_at AS closed_at,
+    e.reason AS reason, e.value AS value, e.object_type AS object_type, e.object_id AS object_id,
+    e.tenant AS tenant, e.region AS region, e.warehouse AS warehouse, e.carrier AS carrier, e.customer AS customer,
+    e.order_class AS order_class, e.mode AS mode, e.interface AS interface, e.trace_id AS trace_id, e.place AS place,
+    e.severity AS severity, e.workflow AS workflow, e.sla_s AS sla_s,
+    lower(hex(cityHash64(e.code, e.place))) AS incident,
+    lower(hex(cityHash64(e.code, e.fingerprint, e.detected_at))) AS id,
+    if(v.team != '', v.team, e.owner) AS owner,
+    v.assignee AS assignee, v.n_verbs AS n_verbs, v.last_at AS verb_at, v.last_verb AS last_verb, v.first_at AS first_verb_at,
+    e.closed_at = never OR e.closed_at > {as_of:DateTime64(3, 'UTC')} AS is_open,
+    v.last_verb IN ('postpone', 'wait', 'suppress') AND (v.last_until = never OR v.last_until > {as_of:DateTime64(3, 'UTC')}) AS is_aside,
+    is_open AND NOT is_aside AND v.last_verb NOT IN ('resolve', 'confirm') AS needs_us,
+    multiIf(
+        NOT is_open AND v.last_verb IN ('resolve', 'confirm'), 'confirmed',
+        NOT is_open, 'cleared',
+        is_aside, transform(v.last_verb, ['postpone', 'wait', 'suppress'], ['postponed', 'waiting', 'suppressed'], ''),
+        v.last_verb IN ('resolve', 'confirm'), 'resolved',
+        v.last_verb = 'reopen', 'reopened',
+        v.team != '' OR v.assignee != '', 'assigned',
+        v.n_verbs > 0, 'acknowledged',
+        'detected') AS status,
+    dateDiff('second', e.began_at, if(is_open, {as_of:DateTime64(3, 'UTC')}, e.closed_at)) AS age_s,
+    is_open AND age_s > e.sla_s AS is_past_sla
+FROM (SELECT * FROM exceptions FINAL) AS e
+LEFT JOIN
+(
+    SELECT
+        code, fingerprint, detected_at, count() AS n_verbs, min(at) AS first_at, max(at) AS last_at,
+        argMaxIf(verb, at, verb != 'comment') AS last_verb, argMaxIf(until, at, verb != 'comment') AS last_until,
+        argMaxIf(team, at, verb = 'assign' AND team != '') AS team, argMaxIf(actor, at, verb IN ('acknowledge', 'assign')) AS assignee
+    FROM exception_verbs
+    WHERE at <= {as_of:DateTime64(3, 'UTC')}
+    GROUP BY code, fingerprint, detected_at
+) AS v ON v.code = e.code AND v.fingerprint = e.fingerprint AND v.detected_at = e.detected_at
+WHERE e.detected_at <= {as_of:DateTime64(3, 'UTC')}
+  AND (NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)}) OR has({scope:Array(String)}, 'region=' || e.region) OR e.region = '')
+  AND (NOT arrayExists(s -> startsWith(s, 'warehouse='), {scope:Array(String)}) OR has({scope:Array(String)}, 'warehouse=' || e.warehouse))
+  AND (NOT arrayExists(s -> startsWith(s, 'carrier='), {scope:Array(String)}) OR has({scope:Array(String)}, 'carrier=' || e.carrier))
+  AND (NOT arrayExists(s -> startsWith(s, 'customer='), {scope:Array(String)}) OR has({scope:Array(String)}, 'customer=' || e.customer))
+  AND (NOT arrayExists(s -> startsWith(s, 'order_class='), {scope:Array(String)}) OR has({scope:Array(String)}, 'order_class=' || e.order_class))
+  AND (NOT arrayExists(s -> startsWith(s, 'workflow='), {scope:Array(String)}) OR has({scope:Array(String)}, 'workflow=' || e.workflow))

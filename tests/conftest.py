@@ -1,0 +1,188 @@
+"""
+The engines, the data and the outside parts that tests ask for by name.
+
+Why both engines: the same SQL must hold embedded and on a server, so every test that asks for a store runs on each
+(`--engine embedded|server|both`, the engine stands in the test's name). One engine a worker process and session, a
+database of its own a test: the engine starts once, and no test sees another's rows. A part starts when the first test
+asks for it, so that a run of unit tests starts neither a server nor a browser.
+
+    store         a migrated database, for this test only     shared_store  the same for a whole module: read it only
+    bare_store    a database without tables                   server_dsn    a database on the real server, not made yet
+    browser, node, field_data, catalogue                      what the names say
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
+
+from schema import governance
+from schema.governance import Catalogue
+from schema.store import Store, connect, quote
+from tests.parts import chromium
+from tests.parts import node as nodes
+from tests.parts.clickhouse_server import ClickHouseServer
+
+ENGINES = {"embedded": ["embedded"], "server": ["server"], "both": ["embedded", "server"]}
+FIELD_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+_count = itertools.count(1)
+
+# No deadline: a slow moment of a shared machine is not a falsified property.
+settings.register_profile("milepost", deadline=None)
+settings.load_profile("milepost")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One of the two engines; `dsn` names a database on it."""
+
+    name: str
+    dsn: Callable[[str], str]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=list(ENGINES), default="both", help="run tests of the store on this engine only")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        metafunc.parametrize("engine", ENGINES[metafunc.config.getoption("--engine")], indirect=True, scope="session")
+
+
+# --- engines -----------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """The engine of this test; the parts start here at the latest."""
+    return Engine(request.param, request.getfixturevalue(f"{request.param}_engine"))
+
+
+@pytest.fixture(scope="session")
+def embedded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """chDB over a folder of this session. A handle stays open, or the engine would stop and start between tests."""
+    folder = tmp_path_factory.mktemp("embedded")
+    anchor = connect(f"chdb://{folder}?database=anchor")
+    yield lambda database: f"chdb://{folder}?database={database}"
+    anchor.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server_engine(clickhouse: ClickHouseServer) -> Callable[[str], str]:
+    """The real server as an engine."""
+    return clickhouse.dsn
+
+
+@pytest.fixture(scope="session")
+def clickhouse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
+    """A real ClickHouse server of this session."""
+    if request.config.getoption("--engine") == "embedded":
+        pytest.skip("needs the ClickHouse server, and --engine embedded was asked for")
+    folder = tmp_path_factory.mktemp("server")
+    with ClickHouseServer(folder) as server:
+        yield server
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+# --- stores ------------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def store(engine: Engine, catalogue: Catalogue) -> Iterator[Store]:
+    """A migrated database for this test only."""
+    with _database(engine) as fresh:
+        _migrate(fresh, catalogue)
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def shared_store(engine: Engine, catalogue: Catalogue) -> Iterator[Store]:
+    """A migrated database for the tests of one module: fill it in a module fixture, then only read."""
+    with _database(engine) as fresh:
+        _migrate(fresh, catalogue)
+        yield fresh
+
+
+@pytest.fixture
+def bare_store(engine: Engine) -> Iterator[Store]:
+    """A database without tables, for tests of the store itself."""
+    with _database(engine) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def server_dsn(clickhouse: ClickHouseServer) -> Iterator[str]:
+    """The DSN of a database on the real server; connecting makes it, and it is dropped after the test."""
+    name = _name()
+    yield clickhouse.dsn(name)
+    drop = connect(clickhouse.dsn("default"))
+    drop.command(f"DROP DATABASE IF EXISTS {quote(name)}")
+    drop.close()
+
+
+@contextmanager
+def _database(engine: Engine) -> Iterator[Store]:
+    fresh = connect(engine.dsn(_name()))
+    try:
+        yield fresh
+    finally:
+        fresh.command(f"DROP DATABASE IF EXISTS {quote(fresh.database)}")
+        fresh.close()
+
+
+def _name() -> str:
+    return f"t_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_count)}"
+
+
+def _migrate(store: Store, catalogue: Catalogue) -> None:
+    if importlib.util.find_spec("schema.migrate"):
+        importlib.import_module("schema.migrate").migrate(store, catalogue)
+
+
+# --- what else tests ask for -------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The shipped governance catalogue."""
+    return governance.load()
+
+
+@pytest.fixture(scope="session")
+def field_data() -> Path:
+    """Samples of what the field sends, beside the repository."""
+    if not FIELD_DATA.is_dir():
+        pytest.skip("the samples of the field are not here: they lie in `shared/data` beside the repository")
+    return FIELD_DATA
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """
+    A Chromium with a fresh profile. Ask it for `new_page()` or `new_context()`, and close what you opened.
+
+    Why a module's and not the session's: while Playwright is open, its event loop counts as running in this thread, and
+    every `asyncio.run` of a later test would fail.
+    """
+    path = chromium.find()
+    if not path:
+        pytest.fail("no Chromium that runs: `make test` gets it, or `python tests/parts/setup.py`")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def node() -> nodes.Node:
+    """Node with the OpenTelemetry SDK of JavaScript: `subprocess.run([node.path, script], env=node.env)`."""
+    found = nodes.find()
+    if not found:
+        pytest.fail("node's packages are missing: `make test` gets them, or `python tests/parts/setup.py`")
+    return found
