@@ -9,22 +9,22 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 HASH := $(shell (pwd; cat pyproject.toml .constraints.txt) | cksum | cut -d ' ' -f 1)
 INSTALLED := $(VENV)/.installed-$(HASH)
-INSTALLED_TEST := $(VENV)/.installed-test-$(HASH)
+INSTALLED_TEST := $(VENV)/.installed-$(HASH)-test
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 demo: $(INSTALLED) ## A simulated enterprise and its dashboard, on this machine alone
-	$(PYTHON) -m milepost demo
+	$(VENV)/bin/milepost demo
 
 up: $(INSTALLED) ## Milepost with your own milepost.toml
-	$(PYTHON) -m milepost up
+	$(VENV)/bin/milepost up
 
 test: $(INSTALLED_TEST) ## Lint, types and every test, on both engines; gets what the tests need
 	$(PYTHON) tests/parts/setup.py
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -n 2
+	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 clean: ## Remove the environment and all that was built (never your data)
 	rm -rf $(VENV) .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -39,14 +39,16 @@ define install
 	else \
 		$(PYTHON) -m pip install --disable-pip-version-check -c .constraints.txt -e $(1); \
 	fi
-	@rm -f $(2)* && touch $(2)$(HASH)
+	@rm -f $(VENV)/.installed-*
 endef
 
 $(INSTALLED): | $(PYTHON)
-	$(call install,.,$(VENV)/.installed-)
+	$(call install,.)
+	@touch $@
 
 $(INSTALLED_TEST): | $(PYTHON)
-	$(call install,'.[test]',$(VENV)/.installed-test-)
+	$(call install,'.[test]')
+	@touch $(INSTALLED) $@
 
 # A name on the PATH proves nothing (pyenv leaves shims of versions that are not chosen): each candidate is run.
 $(PYTHON):
@@ -67,4 +69,4 @@ $(PYTHON):
 			exit 1; \
 		fi; \
 	fi; \
-	$$python -m venv $(VENV)
+	$$python -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -115,19 +116,20 @@ def message_id(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=16).hexdigest()
 
 
+# A row is put together from runs of fields that lie together in COLUMNS: a third of the time of naming each.
+_HEAD = itemgetter("event_id", "event_version", "event_type", "occurred_at")
+_OBJECT = itemgetter("classifier", "object_type", "object_id")
+_CODES = itemgetter("state", "source_code", "code_list", "code_element", "code_version", "system", "system_role")
+_CUTS = itemgetter(*COLUMNS[COLUMNS.index("tenant") : COLUMNS.index("attributes")])
+
+
 def row(event: Event, *, source: str, message: str, received_at: datetime) -> tuple[Any, ...]:
     """One row of `events` in the order of COLUMNS; `ingested_at` is stamped by the sink at each attempt to insert."""
+    said, related = event.__dict__, event.related
     return (
-        event.event_id, event.event_version, event.event_type, event.occurred_at,
-        event.recorded_at or event.occurred_at, received_at, received_at,
-        event.classifier, event.object_type, event.object_id,
-        [r.object_type for r in event.related], [r.object_id for r in event.related], list(event.keys),
-        event.state, event.source_code, event.code_list, event.code_element, event.code_version,
-        event.system, event.system_role, source, message,
-        event.tenant, event.region, event.warehouse, event.carrier, event.customer, event.order_class, event.mode,
-        event.location, event.amount, event.currency, event.quantity, event.unit,
-        event.trace_id, event.span_id, event.correlation_id, event.exception_code, event.is_retracted,
-        dict(event.attributes),
+        *_HEAD(said), said["recorded_at"] or said["occurred_at"], received_at, received_at,
+        *_OBJECT(said), [r.object_type for r in related], [r.object_id for r in related], list(event.keys),
+        *_CODES(said), source, message, *_CUTS(said), dict(event.attributes),
     )  # fmt: skip
 
 

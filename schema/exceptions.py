@@ -34,12 +34,15 @@ WITH
         FROM (SELECT * FROM detected LIMIT 1 BY code, fingerprint) AS d LEFT JOIN gov_exceptions AS g ON g.code = d.code
     )
 SELECT
-    s.code, s.fingerprint, if(o.fingerprint = '', now_at, o.detected_at), s.began_at, never, s.reason, s.value, s.object_type, s.object_id,
+    s.code, s.fingerprint, if(o.fingerprint = '', now_at, o.detected_at), s.began_at, never, s.reason, s.value,
+    s.object_type, s.object_id,
     s.tenant, s.region, s.warehouse, s.carrier, s.customer, s.order_class, s.mode, s.interface, s.trace_id, s.place,
     if(s.owner != '', s.owner, s.policy_owner), s.g_severity, s.g_workflow, s.g_sla_s, {ver:UInt64}
 FROM seen AS s
 LEFT JOIN open AS o ON o.code = s.code AND o.fingerprint = s.fingerprint
-WHERE o.fingerprint = '' OR (o.reason, o.value, o.began_at, o.place, o.region, o.carrier, o.trace_id) != (s.reason, s.value, s.began_at, s.place, s.region, s.carrier, s.trace_id)
+WHERE o.fingerprint = ''
+   OR (o.reason, o.value, o.began_at, o.place, o.region, o.carrier, o.trace_id)
+   != (s.reason, s.value, s.began_at, s.place, s.region, s.carrier, s.trace_id)
 UNION ALL
 SELECT * REPLACE (now_at AS closed_at, {ver:UInt64} AS ver) FROM open
 WHERE (code, fingerprint) NOT IN (SELECT code, fingerprint FROM detected)
@@ -100,7 +103,8 @@ def incidents(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> 
         FROM incidents(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}) AS i
         LEFT JOIN
         (
-            SELECT * FROM incident_causes(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}) WHERE position = 1
+            SELECT * FROM incident_causes(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+            WHERE position = 1
         ) AS c ON c.incident = i.incident
         ORDER BY i.severity, i.value DESC, i.oldest_at
         """,

@@ -141,7 +141,7 @@ class Interface(Model):
 
 
 class ExceptionPolicy(Model):
-    """`awaits` names the milestones (object_type.state) whose absence it is: what joins it to the interface that carries them."""
+    """`awaits` names the milestones (object_type.state) whose absence it is: the join to the interface that carries them."""
 
     title: str
     owner: str
@@ -226,49 +226,61 @@ class Catalogue(Model):
 
     @model_validator(mode="after")
     def _references_hold(self) -> Catalogue:
+        for check in (self._workflows_hold, self._lifecycles_hold, self._exceptions_hold, self._edges_hold):
+            check()
+        return self
+
+    def _workflows_hold(self) -> None:
         for name, w in self.workflows.items():
             _known(f"workflows.{name}.owner", w.owner, self.teams)
             _known(f"workflows.{name}.slo.tolerance", w.slo.tolerance, self.tolerances)
-            for key, state in (("from", w.slo.from_), ("to", w.slo.to)):
-                _known(f"workflows.{name}.slo.{key}", state, self.lifecycles[w.slo.object_type].states)
+            self._state(f"workflows.{name}.slo.from", w.slo.object_type, w.slo.from_)
+            self._state(f"workflows.{name}.slo.to", w.slo.object_type, w.slo.to)
+
+    def _lifecycles_hold(self) -> None:
         for type_, lifecycle in self.lifecycles.items():
             for i, guard in enumerate(lifecycle.guards):
                 where = f"lifecycles.{type_}.guards[{i}]"
-                _known(f"{where}.for", guard.for_, lifecycle.states)
+                self._state(f"{where}.for", type_, guard.for_)
                 _known(f"{where}.owner", guard.owner, self.teams)
                 if guard.state:
-                    _known(f"{where}.state", guard.state, self.lifecycles[guard.on].states)
+                    self._state(f"{where}.state", guard.on, guard.state)
                 else:
                     _known(f"{where}.no_hold", guard.no_hold, self.lifecycles[guard.on].overlays)
         for i, stage in enumerate(self.stages):
             _known(f"stages[{i}].tolerance", stage.tolerance, self.tolerances)
             for state in stage.states:
-                _known(f"stages[{i}].states", state, self.lifecycles[stage.object_type].states)
+                self._state(f"stages[{i}].states", stage.object_type, state)
             if stage.overlay:
                 _known(f"stages[{i}].overlay", stage.overlay, self.lifecycles[stage.object_type].overlays)
+
+    def _exceptions_hold(self) -> None:
         for code, policy in self.exceptions.items():
             _known(f"exceptions.{code}.owner", policy.owner, self.teams)
             _known(f"exceptions.{code}.escalate_to", policy.escalate_to, self.teams)
-            for item in policy.awaits:
-                type_, _, state = item.partition(".")
-                _known(f"exceptions.{code}.awaits", type_, self.lifecycles)
-                _known(f"exceptions.{code}.awaits", state, self.lifecycles[type_].states)  # type: ignore[index]
+            for milestone in policy.awaits:
+                type_, _, state = milestone.partition(".")
+                self._state(f"exceptions.{code}.awaits", type_, state)
             if policy.workflow:
                 _known(f"exceptions.{code}.workflow", policy.workflow, self.workflows)
+
+    def _edges_hold(self) -> None:
         for name, rule in self.reconcile.items():
             _known(f"reconcile.{name}.owner", rule.owner, self.teams)
-            for state in rule.states:
-                _known(f"reconcile.{name}.states", state, self.lifecycles[rule.object_type].states)
-            if rule.expects:
-                _known(f"reconcile.{name}.expects", rule.expects, self.lifecycles[rule.object_type].states)
+            for state in (*rule.states, *filter(None, [rule.expects])):
+                self._state(f"reconcile.{name}", rule.object_type, state)
         for name, interface in self.interfaces.items():
             _known(f"interfaces.{name}.owner", interface.owner, self.teams)
             for item in interface.carries:
-                _known(f"interfaces.{name}.carries", item.state, self.lifecycles[item.object_type].states)
+                self._state(f"interfaces.{name}.carries", item.object_type, item.state)
         for name, feed in self.feeds.items():
             _known(f"feeds.{name}.owner", feed.owner, self.teams)
             _known(f"feeds.{name}.calendar", feed.calendar, self.calendars)
-        return self
+
+    def _state(self, where: str, type_: str, state: str) -> None:
+        lifecycles = {str(name): lifecycle for name, lifecycle in self.lifecycles.items()}
+        _known(where, type_, lifecycles)
+        _known(where, state, lifecycles[type_].states)
 
     @cached_property
     def _codes(self) -> dict[tuple[str, str, str, str, str], Code]:

@@ -82,19 +82,20 @@ def _apply(store: Store, name: str, sql: str, digest: str, known: str | None) ->
     if known is not None:
         raise BadDefinition(f"migrations/{name} was edited after it was applied to {store.label}; add a new file instead")
     store.command(sql)
-    _note(store, "migration", name, digest)
+    _note(store, "migration", [(name, digest)])
 
 
 def _define_views(store: Store) -> None:
     applied = _applied(store, "view")
     wanted = dict(views())
-    is_behind = False
+    is_behind, made = False, []
     for name, sql in wanted.items():
         digest = _digest(sql)
         is_behind = is_behind or applied.get(name) != digest
         if is_behind:
             _create(store, name, sql)
-            _note(store, "view", name, digest)
+            made.append((name, digest))
+    _note(store, "view", made)
     for name in applied.keys() - wanted.keys():
         store.command(f"DROP VIEW IF EXISTS {quote(name)}")
         store.command("DELETE FROM schema_ledger WHERE kind = 'view' AND name = {name:String}", {"name": name})
@@ -112,8 +113,10 @@ def _applied(store: Store, kind: str) -> dict[str, str]:
     return {r["name"]: r["digest"] for r in rows}
 
 
-def _note(store: Store, kind: str, name: str, digest: str) -> None:
-    store.insert("schema_ledger", ("kind", "name", "digest", "applied_at"), [(kind, name, digest, datetime.now(UTC))])
+def _note(store: Store, kind: str, done: list[tuple[str, str]]) -> None:
+    at = datetime.now(UTC)
+    rows = [(kind, name, digest, at) for name, digest in done]
+    store.insert("schema_ledger", ("kind", "name", "digest", "applied_at"), rows)
 
 
 def _engine(sql: str, is_replicated: bool) -> str:

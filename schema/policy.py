@@ -118,7 +118,8 @@ def catalogue_rows(c: Catalogue, today: date) -> dict[str, tuple[tuple[str, ...]
 
 def _span_keys(c: Catalogue) -> Iterator[tuple[str, int, str]]:
     t = c.telemetry
-    named: dict[str, tuple[str, ...]] = {**t.keys, "interface": t.interface, "partner": t.partner, "attempt": t.attempt, "message": t.message}
+    named: dict[str, tuple[str, ...]] = {str(kind): names for kind, names in t.keys.items()}
+    named |= {"interface": t.interface, "partner": t.partner, "attempt": t.attempt, "message": t.message}
     for kind, attributes in named.items():
         for i, attribute in enumerate(attributes):
             yield kind, i, attribute

@@ -15,6 +15,7 @@ import contextlib
 import os
 import queue
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -103,8 +104,9 @@ class Store:
 
     def insert_body(self, table: str, body: bytes, fmt: str, settings: Params | None = None, *, token: str = "") -> None:
         """Insert bytes in a format that the engine itself decodes (ProtobufSingle, JSONEachRow …)."""
+        wanted = self._schema_file(dict(settings or {})) if self.is_embedded else dict(settings or {})
         with self._client("write") as client:
-            client.raw_insert(table, insert_block=body, fmt=fmt, settings=_insert_settings(token) | dict(settings or {}))
+            client.raw_insert(table, insert_block=body, fmt=fmt, settings=_insert_settings(token) | wanted)
 
     def ping(self) -> bool:
         """Whether the store answers now."""
@@ -118,6 +120,19 @@ class Store:
         self._is_closed = True
         for pool in self._pools.values():
             pool.close()
+
+    def _schema_file(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """A format schema sent as text becomes a file beside the store: chDB would cache it in the working directory."""
+        if settings.get("format_schema_source") != "string":
+            return settings
+        text = str(settings.pop("format_schema"))
+        name = settings.pop("format_schema_message_name")
+        del settings["format_schema_source"]
+        file = Path(self.label.removeprefix("chdb://"), "format_schemas", f"{zlib.crc32(text.encode()):08x}.proto")
+        if not file.exists():
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, "utf-8")
+        return settings | {"format_schema": f"{file}:{name}"}
 
     # --- handles ---------------------------------------------------------------------------------------------------
     def _reader(self) -> Client:

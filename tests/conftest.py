@@ -3,8 +3,8 @@ The engines, the data and the outside parts that tests ask for by name.
 
 Why both engines: the same SQL must hold embedded and on a server, so every test that asks for a store runs on each
 (`--engine embedded|server|both`, the engine stands in the test's name). One engine a worker process and session, a
-database of its own a test: the engine starts once, and no test sees another's rows. A part starts when the first test
-asks for it, so that a run of unit tests starts neither a server nor a browser.
+database of its own a test (emptied and used again, see parts/stock.py): no test sees another's rows. A part starts when
+the first test asks for it, so that a run of unit tests starts neither a server nor a browser.
 
     store         a migrated database, for this test only     shared_store  the same for a whole module: read it only
     bare_store    a database without tables                   server_dsn    a database on the real server, not made yet
@@ -13,13 +13,10 @@ asks for it, so that a run of unit tests starts neither a server nor a browser.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +26,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 from schema import governance
 from schema.governance import Catalogue
-from schema.store import Store, connect, quote
+from schema.migrate import migrate
+from schema.store import Store, connect
 from tests.parts import chromium
 from tests.parts import node as nodes
 from tests.parts.clickhouse_server import ClickHouseServer
+from tests.parts.stock import Stock, drop
 
 ENGINES = {"embedded": ["embedded"], "server": ["server"], "both": ["embedded", "server"]}
 FIELD_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -95,56 +94,59 @@ def clickhouse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 # --- stores ------------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def stock(engine: Engine, catalogue: Catalogue) -> Stock:
+    """Migrated databases of the engine of this test."""
+    return _stock(engine.name, engine.dsn, catalogue)
+
+
 @pytest.fixture
-def store(engine: Engine, catalogue: Catalogue) -> Iterator[Store]:
-    """A migrated database for this test only."""
-    with _database(engine) as fresh:
-        _migrate(fresh, catalogue)
-        yield fresh
+def store(stock: Stock) -> Iterator[Store]:
+    """A migrated database with the shipped catalogue and no rows, for this test only."""
+    taken = stock.take()
+    yield taken
+    stock.give(taken)
 
 
 @pytest.fixture(scope="module")
-def shared_store(engine: Engine, catalogue: Catalogue) -> Iterator[Store]:
+def shared_store(stock: Stock) -> Iterator[Store]:
     """A migrated database for the tests of one module: fill it in a module fixture, then only read."""
-    with _database(engine) as fresh:
-        _migrate(fresh, catalogue)
-        yield fresh
+    taken = stock.take()
+    yield taken
+    stock.give(taken)
 
 
 @pytest.fixture
 def bare_store(engine: Engine) -> Iterator[Store]:
-    """A database without tables, for tests of the store itself."""
-    with _database(engine) as fresh:
-        yield fresh
+    """A database without tables, for tests of the store and of migrations."""
+    fresh = connect(engine.dsn(_name()))
+    yield fresh
+    drop(fresh)
+    fresh.close()
 
 
 @pytest.fixture
 def server_dsn(clickhouse: ClickHouseServer) -> Iterator[str]:
     """The DSN of a database on the real server; connecting makes it, and it is dropped after the test."""
-    name = _name()
-    yield clickhouse.dsn(name)
-    drop = connect(clickhouse.dsn("default"))
-    drop.command(f"DROP DATABASE IF EXISTS {quote(name)}")
-    drop.close()
+    dsn = clickhouse.dsn(_name())
+    yield dsn
+    left = connect(dsn)
+    drop(left)
+    left.close()
 
 
-@contextmanager
-def _database(engine: Engine) -> Iterator[Store]:
-    fresh = connect(engine.dsn(_name()))
-    try:
-        yield fresh
-    finally:
-        fresh.command(f"DROP DATABASE IF EXISTS {quote(fresh.database)}")
-        fresh.close()
+_stocks: dict[str, Stock] = {}
+
+
+def _stock(engine: str, dsn: Callable[[str], str], catalogue: Catalogue) -> Stock:
+    """One stock an engine, whatever the order in which pytest takes the engines."""
+    if engine not in _stocks:
+        _stocks[engine] = Stock(dsn, _name, lambda store: migrate(store, catalogue))
+    return _stocks[engine]
 
 
 def _name() -> str:
     return f"t_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_count)}"
-
-
-def _migrate(store: Store, catalogue: Catalogue) -> None:
-    if importlib.util.find_spec("schema.migrate"):
-        importlib.import_module("schema.migrate").migrate(store, catalogue)
 
 
 # --- what else tests ask for -------------------------------------------------------------------------------------------

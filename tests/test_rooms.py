@@ -169,3 +169,9 @@ def _local_words(file: Path) -> Iterator[str]:
     for number, line in enumerate(file.read_text(errors="replace").splitlines(), 1):
         if found := HOSTS.search(line) or PATHS.search(line):
             yield f"{file.relative_to(ROOT)}:{number} names {found.group()!r}"
+
+
+def test_every_folder_of_tests_is_a_package() -> None:
+    """Rooms have modules of one name (formats/otlp, kinds/otlp), and so have their tests: without packages they collide."""
+    folders = {file.parent for file in (ROOT / "tests").rglob("test_*.py")}
+    assert [str(folder.relative_to(ROOT)) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []

@@ -4,30 +4,7 @@
 CREATE TABLE IF NOT EXISTS otlp_traces_in
 (
     resource_spans Array(Tuple(
-        resource Tuple(attributes Array(Tuple(key LowCardinality(String), value Tuple(
-            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-            string_value String,
-            bool_value Bool,
-            int_value Int64,
-            double_value Float64,
-            array_value Tuple(values Array(Tuple(
-                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                string_value String,
-                bool_value Bool,
-                int_value Int64,
-                double_value Float64,
-                bytes_value String
-            ))),
-            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                string_value String,
-                bool_value Bool,
-                int_value Int64,
-                double_value Float64,
-                bytes_value String
-            )))),
-            bytes_value String
-        )))),
+        resource Tuple(attributes Map(LowCardinality(String), String)),
         scope_spans Array(Tuple(
             scope Tuple(name String, version String),
             spans Array(Tuple(
@@ -39,86 +16,17 @@ CREATE TABLE IF NOT EXISTS otlp_traces_in
                 kind Int32,
                 start_time_unix_nano UInt64,
                 end_time_unix_nano UInt64,
-                attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                    string_value String,
-                    bool_value Bool,
-                    int_value Int64,
-                    double_value Float64,
-                    array_value Tuple(values Array(Tuple(
-                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                        string_value String,
-                        bool_value Bool,
-                        int_value Int64,
-                        double_value Float64,
-                        bytes_value String
-                    ))),
-                    kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                        string_value String,
-                        bool_value Bool,
-                        int_value Int64,
-                        double_value Float64,
-                        bytes_value String
-                    )))),
-                    bytes_value String
-                ))),
+                attributes Map(LowCardinality(String), String),
                 events Array(Tuple(
                     time_unix_nano UInt64,
                     name LowCardinality(String),
-                    attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                        string_value String,
-                        bool_value Bool,
-                        int_value Int64,
-                        double_value Float64,
-                        array_value Tuple(values Array(Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            bytes_value String
-                        ))),
-                        kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            bytes_value String
-                        )))),
-                        bytes_value String
-                    )))
+                    attributes Map(LowCardinality(String), String)
                 )),
                 links Array(Tuple(
                     trace_id String,
                     span_id String,
                     trace_state String,
-                    attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                        string_value String,
-                        bool_value Bool,
-                        int_value Int64,
-                        double_value Float64,
-                        array_value Tuple(values Array(Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            bytes_value String
-                        ))),
-                        kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            bytes_value String
-                        )))),
-                        bytes_value String
-                    )))
+                    attributes Map(LowCardinality(String), String)
                 )),
                 status Tuple(message String, code Int32)
             ))

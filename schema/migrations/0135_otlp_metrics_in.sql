@@ -4,58 +4,12 @@
 CREATE TABLE IF NOT EXISTS otlp_metrics_in
 (
     resource_metrics Array(Tuple(
-        resource Tuple(attributes Array(Tuple(key LowCardinality(String), value Tuple(
-            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-            string_value String,
-            bool_value Bool,
-            int_value Int64,
-            double_value Float64,
-            array_value Tuple(values Array(Tuple(
-                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                string_value String,
-                bool_value Bool,
-                int_value Int64,
-                double_value Float64,
-                bytes_value String
-            ))),
-            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                string_value String,
-                bool_value Bool,
-                int_value Int64,
-                double_value Float64,
-                bytes_value String
-            )))),
-            bytes_value String
-        )))),
+        resource Tuple(attributes Map(LowCardinality(String), String)),
         scope_metrics Array(Tuple(
             scope Tuple(
                 name String,
                 version String,
-                attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                    string_value String,
-                    bool_value Bool,
-                    int_value Int64,
-                    double_value Float64,
-                    array_value Tuple(values Array(Tuple(
-                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                        string_value String,
-                        bool_value Bool,
-                        int_value Int64,
-                        double_value Float64,
-                        bytes_value String
-                    ))),
-                    kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                        string_value String,
-                        bool_value Bool,
-                        int_value Int64,
-                        double_value Float64,
-                        bytes_value String
-                    )))),
-                    bytes_value String
-                ))),
+                attributes Map(LowCardinality(String), String),
                 dropped_attributes_count UInt32
             ),
             metrics Array(Tuple(
@@ -67,60 +21,14 @@ CREATE TABLE IF NOT EXISTS otlp_metrics_in
                     time_unix_nano UInt64,
                     as_double Float64,
                     as_int Int64,
-                    attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                        string_value String,
-                        bool_value Bool,
-                        int_value Int64,
-                        double_value Float64,
-                        array_value Tuple(values Array(Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            bytes_value String
-                        ))),
-                        kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            bytes_value String
-                        )))),
-                        bytes_value String
-                    ))),
+                    attributes Map(LowCardinality(String), String),
                     exemplars Array(Tuple(
                         time_unix_nano UInt64,
                         as_double Float64,
                         as_int Int64,
                         span_id String,
                         trace_id String,
-                        filtered_attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            array_value Tuple(values Array(Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                bytes_value String
-                            ))),
-                            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                bytes_value String
-                            )))),
-                            bytes_value String
-                        )))
+                        filtered_attributes Map(LowCardinality(String), String)
                     )),
                     flags UInt32
                 ))),
@@ -130,60 +38,14 @@ CREATE TABLE IF NOT EXISTS otlp_metrics_in
                         time_unix_nano UInt64,
                         as_double Float64,
                         as_int Int64,
-                        attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            array_value Tuple(values Array(Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                bytes_value String
-                            ))),
-                            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                bytes_value String
-                            )))),
-                            bytes_value String
-                        ))),
+                        attributes Map(LowCardinality(String), String),
                         exemplars Array(Tuple(
                             time_unix_nano UInt64,
                             as_double Float64,
                             as_int Int64,
                             span_id String,
                             trace_id String,
-                            filtered_attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                array_value Tuple(values Array(Tuple(
-                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                    string_value String,
-                                    bool_value Bool,
-                                    int_value Int64,
-                                    double_value Float64,
-                                    bytes_value String
-                                ))),
-                                kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                    string_value String,
-                                    bool_value Bool,
-                                    int_value Int64,
-                                    double_value Float64,
-                                    bytes_value String
-                                )))),
-                                bytes_value String
-                            )))
+                            filtered_attributes Map(LowCardinality(String), String)
                         )),
                         flags UInt32
                     )),
@@ -200,60 +62,14 @@ CREATE TABLE IF NOT EXISTS otlp_metrics_in
                         explicit_bounds Array(Float64),
                         min Float64,
                         max Float64,
-                        attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            array_value Tuple(values Array(Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                bytes_value String
-                            ))),
-                            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                bytes_value String
-                            )))),
-                            bytes_value String
-                        ))),
+                        attributes Map(LowCardinality(String), String),
                         exemplars Array(Tuple(
                             time_unix_nano UInt64,
                             as_double Float64,
                             as_int Int64,
                             span_id String,
                             trace_id String,
-                            filtered_attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                array_value Tuple(values Array(Tuple(
-                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                    string_value String,
-                                    bool_value Bool,
-                                    int_value Int64,
-                                    double_value Float64,
-                                    bytes_value String
-                                ))),
-                                kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                    string_value String,
-                                    bool_value Bool,
-                                    int_value Int64,
-                                    double_value Float64,
-                                    bytes_value String
-                                )))),
-                                bytes_value String
-                            )))
+                            filtered_attributes Map(LowCardinality(String), String)
                         )),
                         flags UInt32
                     )),
@@ -271,60 +87,14 @@ CREATE TABLE IF NOT EXISTS otlp_metrics_in
                         negative Tuple(offset Int32, bucket_counts Array(UInt64)),
                         min Float64,
                         max Float64,
-                        attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            array_value Tuple(values Array(Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                bytes_value String
-                            ))),
-                            kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                bytes_value String
-                            )))),
-                            bytes_value String
-                        ))),
+                        attributes Map(LowCardinality(String), String),
                         exemplars Array(Tuple(
                             time_unix_nano UInt64,
                             as_double Float64,
                             as_int Int64,
                             span_id String,
                             trace_id String,
-                            filtered_attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                                value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                                string_value String,
-                                bool_value Bool,
-                                int_value Int64,
-                                double_value Float64,
-                                array_value Tuple(values Array(Tuple(
-                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                    string_value String,
-                                    bool_value Bool,
-                                    int_value Int64,
-                                    double_value Float64,
-                                    bytes_value String
-                                ))),
-                                kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                                    value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                                    string_value String,
-                                    bool_value Bool,
-                                    int_value Int64,
-                                    double_value Float64,
-                                    bytes_value String
-                                )))),
-                                bytes_value String
-                            )))
+                            filtered_attributes Map(LowCardinality(String), String)
                         )),
                         flags UInt32
                     )),
@@ -336,30 +106,7 @@ CREATE TABLE IF NOT EXISTS otlp_metrics_in
                     count UInt64,
                     sum Float64,
                     quantile_values Array(Tuple(quantile Float64, value Float64)),
-                    attributes Array(Tuple(key LowCardinality(String), value Tuple(
-                        value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'array_value' = 5, 'kvlist_value' = 6, 'bytes_value' = 7),
-                        string_value String,
-                        bool_value Bool,
-                        int_value Int64,
-                        double_value Float64,
-                        array_value Tuple(values Array(Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            bytes_value String
-                        ))),
-                        kvlist_value Tuple(values Array(Tuple(key String, value Tuple(
-                            value Enum8('none' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7),
-                            string_value String,
-                            bool_value Bool,
-                            int_value Int64,
-                            double_value Float64,
-                            bytes_value String
-                        )))),
-                        bytes_value String
-                    ))),
+                    attributes Map(LowCardinality(String), String),
                     flags UInt32
                 )))
             )),

@@ -1,0 +1,21 @@
+"""
+Job `detect`: run every detector as of now and fold the result into the inbox.
+
+Why after the state and not with it: a detector reads the state of all objects, so that one round finds what has come and
+what has not come alike.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from schema import exceptions
+from schema.store import Store
+
+NAME = "detect"
+EVERY_S = 15.0
+
+
+def run(store: Store) -> int:
+    """One round. How many conditions hold."""
+    return exceptions.detect(store, datetime.now(UTC))

@@ -1,0 +1,18 @@
+"""
+Job `snapshot`: keep the KPIs' headlines each minute, for the trends of what can only be read as of a moment.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from schema import kpi
+from schema.store import Store
+
+NAME = "snapshot"
+EVERY_S = 60.0
+
+
+def run(store: Store) -> int:
+    """One snapshot at this minute. How many points it wrote."""
+    return kpi.snapshot(store, datetime.now(UTC).replace(second=0, microsecond=0))

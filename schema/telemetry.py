@@ -1,0 +1,52 @@
+"""
+The technical half in business words, kept whole: `interface_calls` is what it says of `otel_traces`, or it is healed.
+
+Why healing at all: an INSERT is not one transaction with the views that it feeds, so a crash between the two leaves spans
+without their calls. Why the SELECT is taken from the store and not written here again: the view and its repair must say the
+same, and the view is where it stands.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from schema.errors import BadDefinition
+from schema.store import Store
+
+VIEW = "interface_calls_mv"
+DEFINITION = "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = {view:String}"
+COLUMNS = (
+    "SELECT arrayStringConcat(groupArray(name), ', ') FROM "
+    "(SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'interface_calls' ORDER BY position)"
+)
+MISSING = """
+FROM ({derived}) AS derived
+WHERE at >= {{since:DateTime64(3, 'UTC')}} AND at < {{until:DateTime64(3, 'UTC')}} AND (trace_id, span_id) NOT IN (
+    SELECT trace_id, span_id
+    FROM interface_calls
+    WHERE at >= {{since:DateTime64(3, 'UTC')}} AND at < {{until:DateTime64(3, 'UTC')}}
+)
+"""
+
+
+def heal(store: Store, since: datetime, until: datetime) -> int:
+    """
+    Derive the calls of a window whose spans are in `otel_traces` and which are not in `interface_calls`; how many there were.
+
+    Two healings at once, or one beside an insert, may write a row twice: readers fold by (trace_id, span_id).
+    Raises: BadDefinition, if the view is missing; StoreUnavailable.
+    """
+    window = {"since": since, "until": until}
+    missing = MISSING.format(derived=_derived(store))
+    n = int(store.value(f"SELECT count() {missing}", window))
+    if n:
+        columns = store.value(COLUMNS)
+        store.command(f"INSERT INTO interface_calls ({columns}) SELECT {columns} {missing}", window)
+    return n
+
+
+def _derived(store: Store) -> str:
+    sql = store.value(DEFINITION, {"view": VIEW})
+    if not sql:
+        raise BadDefinition(f"the store {store.label} has no view {VIEW}: run `milepost migrate`")
+    return str(sql)

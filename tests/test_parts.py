@@ -1,0 +1,79 @@
+"""The parts that other tests stand on: were one of them not what it says, those tests would prove nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser
+
+from schema.events import COLUMNS, Event, rows
+from schema.governance import Catalogue
+from schema.store import Store, connect
+from tests.conftest import Engine
+from tests.parts.node import Node
+
+AT = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+
+
+def test_an_engine_is_the_one_that_the_test_names(engine: Engine, bare_store: Store) -> None:
+    """A suite that ran twice on the same engine would look the same."""
+    assert (engine.name == "embedded") == bare_store.is_embedded
+    assert bare_store.value("SELECT timezone()") in ("UTC", "Etc/UTC")
+
+
+def test_a_test_has_a_database_of_its_own(engine: Engine, bare_store: Store) -> None:
+    """Rows of one test must not be another's."""
+    bare_store.command("CREATE TABLE mine (x UInt8) ENGINE = MergeTree ORDER BY x")
+    other = connect(engine.dsn(f"{bare_store.database}_other"))
+    assert other.query("SELECT name FROM system.tables WHERE database = currentDatabase()") == []
+    other.command(f"DROP DATABASE {other.database}")
+    other.close()
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_a_used_database_is_like_a_new_one(store: Store, catalogue: Catalogue, turn: int) -> None:
+    """Databases are emptied and used again: neither rows, nor tokens, nor a changed policy may outlive their test."""
+    assert store.value("SELECT count() FROM events") == 0
+    assert store.value("SELECT count() FROM gov_stages") == len(catalogue.stages)
+    event = Event(event_id="1", event_type="t", occurred_at=AT, object_type="order", object_id="O1")
+    store.insert("events", COLUMNS, rows([event], source="s", message="m", received_at=AT), token="same in every turn")
+    assert store.value("SELECT count() FROM events") == 1
+    if turn == 2:
+        store.command("TRUNCATE TABLE gov_stages")
+
+
+def test_the_server_batches_small_inserts_as_real_ones_do(server_dsn: str) -> None:
+    """Servers have async_insert on by default; what we acknowledge must be stored all the same."""
+    store = connect(server_dsn)
+    store.command("CREATE TABLE t (x UInt8) ENGINE = MergeTree ORDER BY x")
+    store.insert("t", ("x",), [(1,)])
+    assert store.value("SELECT count() FROM t") == 1
+    assert store.value("SELECT value FROM system.settings WHERE name = 'async_insert'") == "1"
+    store.close()
+
+
+def test_the_browser_runs_a_page(browser: Browser) -> None:
+    """Page tests need scripts that run, not only a program that starts."""
+    page = browser.new_page()
+    page.set_content("<p id=p></p><script>document.getElementById('p').textContent = 6 * 7</script>")
+    assert page.inner_text("#p") == "42"
+    page.close()
+
+
+def test_node_speaks_otlp(node: Node) -> None:
+    """The exporter of the SDK, not our idea of it, is what receivers must understand."""
+    script = """
+        const { OTLPTraceExporter: Proto } = require("@opentelemetry/exporter-trace-otlp-proto");
+        const { OTLPTraceExporter: Json } = require("@opentelemetry/exporter-trace-otlp-http");
+        const { NodeTracerProvider } = require("@opentelemetry/sdk-trace-node");
+        const { resourceFromAttributes } = require("@opentelemetry/resources");
+        const provider = new NodeTracerProvider({ resource: resourceFromAttributes({ "service.name": "erp" }) });
+        const span = provider.getTracer("t").startSpan("post invoice");
+        span.end();
+        console.log(JSON.stringify([span.resource.attributes["service.name"], span.name, typeof Proto, typeof Json]));
+    """
+    done = subprocess.run([node.path, "-e", script], env=node.env, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["erp", "post invoice", "function", "function"]
