@@ -20,7 +20,7 @@ SELECT
         is_aside, transform(v.last_verb, ['postpone', 'wait', 'suppress'], ['postponed', 'waiting', 'suppressed'], ''),
         v.last_verb IN ('resolve', 'confirm'), 'resolved',
         v.last_verb = 'reopen', 'reopened',
-        v.team != '' OR v.assignee != '', 'assigned',
+        v.team != '', 'assigned',
         v.n_verbs > 0, 'acknowledged',
         'detected') AS status,
     dateDiff('second', e.began_at, if(is_open, {as_of:DateTime64(3, 'UTC')}, e.closed_at)) AS age_s,

@@ -22,9 +22,9 @@ FROM
         argMinIf(object_id, began_at, needs_us) AS object_id,
         argMinIf(reason, began_at, needs_us) AS reason,
         argMaxIf(trace_id, began_at, needs_us AND trace_id != '') AS trace_id,
-        countIf(detected_at > {as_of:DateTime64(3, 'UTC')} - INTERVAL 1 HOUR) AS opened_1h,
+        countIf(i.detected_at > {as_of:DateTime64(3, 'UTC')} - INTERVAL 1 HOUR) AS opened_1h,
         countIf(NOT is_open AND closed_at > {as_of:DateTime64(3, 'UTC')} - INTERVAL 1 HOUR) AS closed_1h
-    FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+    FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}) AS i
     GROUP BY incident
 )
 WHERE n > 0

@@ -1,10 +1,12 @@
 -- Invoices that wait for too long on their way to being posted, each with its first unmet guard, who owes it and since when.
 -- Parameters: as_of, scope. Blocked: a guard up to `posted` is unmet and the one before it was met longer ago than the limit of
--- `blocked_invoice`; or the receiver holds it under query. `since` is when the wait began.
+-- `blocked_invoice`; or the receiver holds it under query. Goods that are not delivered yet are a matter of the shipment and block no
+-- invoice. `since` is when the wait began.
 WITH
     toDateTime64(0, 3, 'UTC') AS never,
     (SELECT any(limit_s) FROM gov_tolerances WHERE name = 'blocked_invoice' AND mode = '') AS limit_s,
     (SELECT any(rank) FROM gov_states WHERE object_type = 'invoice' AND state = 'posted') AS posted_rank,
+    (SELECT any(rank) FROM gov_states WHERE object_type = 'shipment' AND state = 'delivered') AS delivered_rank,
     waiting AS
     (
         SELECT
@@ -26,4 +28,4 @@ SELECT
     if(w.is_query, (SELECT any(owner) FROM gov_workflows WHERE has(object_types, 'invoice')), g.owner) AS owner
 FROM waiting AS w
 LEFT JOIN gov_guards AS g ON g.object_type = 'invoice' AND (g.for_state || '|' || g.name)::String = w.guard
-WHERE age_s > limit_s
+WHERE age_s > limit_s AND (w.is_query OR NOT (g.on_type = 'shipment' AND g.state != '' AND g.rank <= delivered_rank))

@@ -67,7 +67,8 @@ def test_a_reversal_goes_back_and_what_follows_counts_from_there(store: Store) -
 
 def test_a_retraction_takes_its_event_away_and_every_earlier_version(store: Store) -> None:
     """A carrier that withdraws a delivery must reopen the shipment, whatever version it withdraws."""
-    store_events(store, [shipment("a", 0, "departed"), shipment("b", 5, "delivered"), shipment("b", 6, "delivered", event_version=2)])
+    twice = [shipment("b", 5, "delivered"), shipment("b", 6, "delivered", event_version=2)]
+    store_events(store, [shipment("a", 0, "departed"), *twice])
     state.refresh(store)
     assert row(store)["h_state"] == ["departed", "delivered"]
     store_events(store, [shipment("b", 6, "delivered", event_version=3, is_retracted=True)])
