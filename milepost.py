@@ -249,7 +249,9 @@ app.command(name="object")(_object)
 def _serve_pages(home: House) -> None:
     from dashboard import serve
 
-    serve.server(home.store, home.catalogue, home.settings.listen.host, home.settings.listen.pages).run()
+    listen = home.settings.listen
+    intake = f"http://{listen.host}:{listen.intake}"
+    serve.server(home.store, home.catalogue, host=listen.host, port=listen.pages, intake=intake).run()
 
 
 def _say_addresses(home: House) -> None:

@@ -33,24 +33,27 @@ class Canonical:
     def __init__(self, context: Context) -> None:
         source = context.source
         said = {"system": source.system, "system_role": source.system_role, **source.defaults}
-        self.defaults = {key: value for key, value in said.items() if value}
+        self.defaults = [(key, value) for key, value in said.items() if value]
         self.findings: list[Finding] = []
         self._partner = source.partner
         self._catalogue = context.catalogue
         self._words = {name: _words(context, name) for name in OBJECT_TYPES}
+        self._settled = {(name, word) for name, words in self._words.items() for word in words}
 
     def complete(self, fields: Fields, place: str) -> None:
         """Apply defaults, put unknown fields under attributes, and settle the state, in place."""
-        for key, value in self.defaults.items():
+        for key, value in self.defaults:
             fields.setdefault(key, value)
         if not fields.keys() <= KNOWN:
             self._keep_unknown(fields, place)
         if "attributes" in fields:
             fields["attributes"] = texts(fields["attributes"])
-        if fields.get("state"):
-            self._check_state(fields, place)
-        elif fields.get("source_code"):
-            self._map_code(fields, place)
+        state, type_ = fields.get("state"), fields.get("object_type")
+        if not state:
+            if fields.get("source_code"):
+                self._map_code(fields, place)
+        elif isinstance(state, str) and isinstance(type_, str) and (type_, state) not in self._settled:
+            self._check_state(fields, state, type_, place)
 
     def find(self, code: str, text: str, place: str) -> None:
         self.findings.append(Finding(code, text, place))
@@ -62,10 +65,9 @@ class Canonical:
         for key in kept:
             self.find("unknown_field", f"field {key!r} is not one of an event; kept in attributes", place)
 
-    def _check_state(self, fields: Fields, place: str) -> None:
-        state, type_ = fields["state"], fields.get("object_type")
-        words = self._words.get(type_) if isinstance(type_, str) else None
-        if words is None or not isinstance(state, str) or state.strip() in words:
+    def _check_state(self, fields: Fields, state: str, type_: str, place: str) -> None:
+        words = self._words.get(type_)
+        if words is None or state.strip() in words:
             return
         fields["source_code"] = fields.get("source_code") or state
         fields["state"] = UNKNOWN
@@ -96,7 +98,7 @@ def _words(context: Context, object_type: str) -> frozenset[str]:
 
 def texts(attributes: Any) -> Any:
     """Attributes as text: strings as they are, anything else as JSON; what is no table is left for validation to name."""
-    if not isinstance(attributes, Mapping):
+    if not isinstance(attributes, Mapping) or all(type(value) is str for value in attributes.values()):
         return attributes
     return {str(key)[:MAX_TEXT]: text(value) for key, value in attributes.items()}
 

@@ -11,6 +11,7 @@ hold back the others, nor may rows that another table has already taken be inser
 
 from __future__ import annotations
 
+import struct
 import time
 import uuid
 from collections import defaultdict
@@ -21,14 +22,15 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from clickhouse_connect.driver.exceptions import DatabaseError
+import pyarrow as pa
 
+from collectors import arrow
 from collectors.config import format_module
 from collectors.message import Batch, Decoded, Finding, Message, Reject, Source
 from collectors.running import Receipt
 from schema import events
 from schema.errors import StoreUnavailable
-from schema.store import Store, first_line
+from schema.store import StatementError, Store, first_line
 
 REJECTS = (
     "source", "reject_id", "message_id", "format", "name", "content_type", "headers", "received_at", "reason", "body",
@@ -41,6 +43,9 @@ MESSAGES = (
 )  # fmt: skip
 # No data is at fault if a table, column or database is missing or access is denied: that is our side, and a retry helps.
 OUR_SIDE = frozenset({10, 16, 60, 81, 291, 497, 516})
+# What the store, Arrow and the driver's encoders say of values that a column cannot hold. No wider: a bug of ours must not
+# turn good messages into rejects.
+UNSTORABLE = (StatementError, pa.ArrowException, ArithmeticError, UnicodeError, struct.error)
 MAX_FINDINGS = 100
 ATTEMPTS = 2
 PAUSE_S = 0.1
@@ -102,7 +107,7 @@ def _batches(key: Key, group: Sequence[Waiting]) -> Iterator[Batch]:
 def _insert_or_split(store: Store, key: Key, group: Sequence[Waiting], token: str) -> None:
     try:
         _insert(store, key, list(_batches(key, group)), token)
-    except DatabaseError as err:
+    except UNSTORABLE as err:
         if len(group) == 1:
             group[0].rejected = f"the store refused it for {key[0]}: {first_line(err)}"
             return
@@ -119,16 +124,15 @@ def _insert(store: Store, key: Key, batches: Sequence[Batch], token: str) -> Non
         _again(lambda: store.insert_body(table, body, "ProtobufSingle", settings, token=own))
         return
     rows = list(chain.from_iterable(batch.rows for batch in batches))
-    _again(lambda: store.insert(table, columns, _stamped(table, rows), token=f"{token}-{table}"))
+    if columns == events.COLUMNS:
+        _again(lambda: _insert_events(store, table, rows, f"{token}-{table}"))
+        return
+    _again(lambda: store.insert(table, columns, rows, token=f"{token}-{table}"))
 
 
-def _stamped(table: str, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
-    """Rows of `events` with the time of this attempt: what the state job reads next must not lie in its past."""
-    if table != "events":
-        return rows
-    at = events.INGESTED_AT
-    now = (datetime.now(UTC),)
-    return [row[:at] + now + row[at + 1 :] for row in rows]
+def _insert_events(store: Store, table: str, rows: Sequence[tuple[Any, ...]], token: str) -> None:
+    """With the time of this attempt as `ingested_at`: what the state job reads next must not lie in its past."""
+    store.insert_body(table, arrow.stream(rows, datetime.now(UTC)), arrow.FORMAT, token=token)
 
 
 def _again(insert: Callable[[], None]) -> None:
@@ -136,7 +140,7 @@ def _again(insert: Callable[[], None]) -> None:
     for attempt in range(ATTEMPTS):
         try:
             return insert()
-        except DatabaseError as err:
+        except StatementError as err:
             if err.code in OUR_SIDE:
                 raise StoreUnavailable(f"the store cannot take rows: {first_line(err)}") from err
             raise

@@ -169,8 +169,11 @@ def secret(source: Source, key: str, variable: str, env: Mapping[str, str] = os.
 
 @cache
 def known(package: ModuleType) -> tuple[str, ...]:
-    """The modules of a package: each is one kind, or one format."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__)))
+    """The modules that are a kind (`start`), a format (`decode`) or a family of formats (`SIGNALS`); the others are parts."""
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    modules = {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}
+    marks = ("start", "decode", "SIGNALS")
+    return tuple(name for name, module in modules.items() if any(hasattr(module, mark) for mark in marks))
 
 
 def format_module(name: str) -> ModuleType:

@@ -18,9 +18,6 @@ from schema.events import Event
 if TYPE_CHECKING:
     from schema.governance import Catalogue
 
-NO_HEADERS: Mapping[str, str] = {}
-NO_OPTIONS: Mapping[str, Any] = {}
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -34,7 +31,7 @@ class Source:
     partner: str = ""
     zone: str = "UTC"
     defaults: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = NO_OPTIONS
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class Message:
     body: bytes
     received_at: datetime
     content_type: str = ""
-    headers: Mapping[str, str] = NO_HEADERS
+    headers: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from collectors.message import Finding, Message, Source
@@ -32,6 +33,15 @@ class Receipt:
 
 Deliver = Callable[[Source, Message], Awaitable[Receipt]]
 DeliverNow = Callable[[Source, Message], Receipt]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one run of a job did: how many it worked through, how far it got (where it works through time), and a note."""
+
+    n: int = 0
+    mark: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

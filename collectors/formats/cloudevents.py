@@ -110,23 +110,29 @@ def _fields(envelope: Any) -> Fields:
     """The loose fields of one event: the data, and from the envelope what the data leaves unsaid."""
     if not isinstance(envelope, dict):
         raise BadPayload(f"a CloudEvent is a JSON object (got {str(envelope)[:80]!r})")
-    for key in REQUIRED:
-        if not isinstance(envelope.get(key), str) or not envelope[key]:
-            raise BadPayload(f"{key}: required, a non-empty string (got {str(envelope.get(key))[:80]!r})")
-    if envelope["specversion"] not in VERSIONS:
-        raise BadPayload(f"specversion: got {envelope['specversion'][:20]!r}; allowed: {', '.join(VERSIONS)}")
+    version, id_, source, type_ = (_required(envelope, key) for key in REQUIRED)
+    if version not in VERSIONS:
+        raise BadPayload(f"specversion: got {version[:20]!r}; allowed: {', '.join(VERSIONS)}")
     fields = dict(_data(envelope))
     if not fields.get("event_id"):
-        fields["event_id"] = events.event_id(envelope["source"], envelope["id"])
+        fields["event_id"] = events.event_id(source, id_)
     if not fields.get("event_type"):
-        fields["event_type"] = envelope["type"]
+        fields["event_type"] = type_
     if not fields.get("occurred_at") and "time" in envelope:
         fields["occurred_at"] = envelope["time"]
-    _objects(envelope, fields)
+    if not (fields.get("object_id") and fields.get("object_type")):
+        _objects(envelope, fields)
     _trace(envelope, fields)
     if not envelope.keys() <= ENVELOPE:
         _extensions(envelope, fields)
     return fields
+
+
+def _required(envelope: Mapping[str, Any], key: str) -> str:
+    value = envelope.get(key)
+    if isinstance(value, str) and value:
+        return value
+    raise BadPayload(f"{key}: required, a non-empty string (got {str(value)[:80]!r})")
 
 
 def _objects(envelope: Mapping[str, Any], fields: Fields) -> None:
@@ -139,17 +145,16 @@ def _objects(envelope: Mapping[str, Any], fields: Fields) -> None:
 
 
 def _trace(envelope: Mapping[str, Any], fields: Fields) -> None:
-    if isinstance(fields.get("trace_id"), str):
-        fields["trace_id"] = fields["trace_id"].lower()
-    if isinstance(fields.get("span_id"), str):
-        fields["span_id"] = fields["span_id"].lower()
-    if envelope.get("correlationid") and not fields.get("correlation_id"):
+    if "correlationid" in envelope and not fields.get("correlation_id"):
         fields["correlation_id"] = envelope["correlationid"]
+    for key in ("trace_id", "span_id"):
+        if isinstance(fields.get(key), str):
+            fields[key] = fields[key].lower()
     if "traceparent" not in envelope or fields.get("trace_id"):
         return
-    found = TRACEPARENT.fullmatch(str(envelope["traceparent"]).strip().lower())
+    found = TRACEPARENT.fullmatch(str(envelope["traceparent"]).lower())
     if found and found[1] != NO_TRACE:
-        fields["trace_id"], fields["span_id"] = found[1], found[2]
+        fields["trace_id"], fields["span_id"] = found.groups()
 
 
 def _extensions(envelope: Mapping[str, Any], fields: Fields) -> None:
@@ -159,22 +164,25 @@ def _extensions(envelope: Mapping[str, Any], fields: Fields) -> None:
 
 
 def _data(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
-    type_ = str(envelope.get("datacontenttype") or "application/json")
+    type_ = envelope.get("datacontenttype") or "application/json"
     data = envelope.get("data")
     if "data_base64" in envelope or envelope.get("datacontentencoding") == "base64":
         data = _json_data(type_, _base64(envelope.get("data_base64", data)))
-    elif data is not None and not JSON_TYPE.match(type_):
-        raise BadPayload(f"datacontenttype: got {type_[:80]!r}; allowed: application/json")
     if data is None:
         return {}
+    _check_type(type_)
     if not isinstance(data, dict):
         raise BadPayload(f"data: a JSON object with the fields of an event (got {str(data)[:80]!r})")
     return data
 
 
-def _json_data(type_: str, data: bytes) -> Any:
-    if not JSON_TYPE.match(type_):
-        raise BadPayload(f"datacontenttype: got {type_[:80]!r}; allowed: application/json")
+def _check_type(type_: Any) -> None:
+    if type_ != "application/json" and not JSON_TYPE.match(str(type_)):
+        raise BadPayload(f"datacontenttype: got {str(type_)[:80]!r}; allowed: application/json")
+
+
+def _json_data(type_: Any, data: bytes) -> Any:
+    _check_type(type_)
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as err:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from collectors.running import Done
 from schema import exceptions
 from schema.store import Store
 
@@ -16,6 +17,6 @@ NAME = "detect"
 EVERY_S = 15.0
 
 
-def run(store: Store) -> int:
+def run(store: Store) -> Done:
     """One round. How many conditions hold."""
-    return exceptions.detect(store, datetime.now(UTC))
+    return Done(exceptions.detect(store, datetime.now(UTC)))

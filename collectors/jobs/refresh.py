@@ -7,6 +7,7 @@ never more than a few seconds behind, and a burst is folded in one go.
 
 from __future__ import annotations
 
+from collectors.running import Done
 from schema import state
 from schema.store import Store
 
@@ -21,7 +22,7 @@ class Refresh:
         self._store = store
         self._is_first = True
 
-    def __call__(self) -> state.Round:
+    def __call__(self) -> Done:
         done = state.refresh(self._store, is_redo=self._is_first)
         self._is_first = False
-        return done
+        return Done(done.recomputed, done.mark, f"{done.touched:,} touched")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from collectors.running import Done
 from schema import kpi
 from schema.store import Store
 
@@ -13,6 +14,6 @@ NAME = "snapshot"
 EVERY_S = 60.0
 
 
-def run(store: Store) -> int:
+def run(store: Store) -> Done:
     """One snapshot at this minute. How many points it wrote."""
-    return kpi.snapshot(store, datetime.now(UTC).replace(second=0, microsecond=0))
+    return Done(kpi.snapshot(store, datetime.now(UTC).replace(second=0, microsecond=0)))

@@ -4,13 +4,15 @@ A drop folder: whatever is put there is taken once, and moved where its outcome 
     inbox/NAME  ->  inbox/.claimed/NAME  ->  inbox/done/NAME
                                          or  inbox/rejected/NAME and NAME.reason.txt
 
-Why claim by rename: it is atomic, so that two collectors on one folder never take the same file, and a file that a crash
-left claimed is simply delivered again (its events carry the same identity). Why a file must hold still for two looks: most
-senders write in place, and half a file is a wrong file. Why polling: network shares give no notice of change.
+Why claim by rename: it is atomic, so that the sender cannot write on under our hands, and a file that a crash left claimed
+is simply delivered again (its events carry the same identity; so a second collector on the folder does no harm either).
+Why a file must hold still for two looks: most senders write in place, and half a file is a wrong file. Why polling: network
+shares give no notice of change.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -82,7 +84,8 @@ class Folder:
             for name in self._still():
                 self._claim(name)
             for name in self._waiting():
-                self._take(name, deliver)
+                with contextlib.suppress(FileNotFoundError):  # another collector on the folder was first
+                    self._take(name, deliver)
         except OSError as err:
             raise SourceUnavailable(f"drop folder {self._inbox}: {err.strerror or err}") from err
 
@@ -100,14 +103,12 @@ class Folder:
         self._seen = seen
 
     def _claim(self, name: str) -> None:
-        """Move it out of everybody's reach; gone means that another collector was first."""
+        """Move it out of everybody's reach; one of the same name that is still claimed goes first."""
         target = self._claimed / name
-        if target.exists():
+        if os.path.lexists(target):
             return
-        try:
+        with contextlib.suppress(FileNotFoundError):
             (self._inbox / name).rename(target)
-        except FileNotFoundError:
-            return
 
     def _waiting(self) -> list[str]:
         names = [path.name for path in self._claimed.iterdir()]

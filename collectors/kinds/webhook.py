@@ -53,9 +53,7 @@ def accepted(_: Request, receipt: Receipt) -> Response:
         return JSONResponse({"error": receipt.rejected, "stored": 0, "rejected": receipt.n_rejects}, 400)
     findings = [{"code": f.code, "text": f.text, "where": f.where} for f in receipt.findings[:MAX_FINDINGS]]
     is_bad = receipt.n_rejects > 0 and receipt.n_rows == 0
-    return JSONResponse(
-        {"stored": receipt.n_rows, "rejected": receipt.n_rejects, "findings": findings}, 400 if is_bad else 200
-    )
+    return JSONResponse({"stored": receipt.n_rows, "rejected": receipt.n_rejects, "findings": findings}, 400 if is_bad else 200)
 
 
 def handshake(request: Request) -> Response:

@@ -5,7 +5,7 @@ An invoice that was created (or posted, or went further) while a guard on its sh
 met or was met only later; it began when it was invoiced. It stays until the invoice is rejected, cancelled or paid, or a late event
 shows that the departure came first, at most for the window of the workflow invoice_readiness. An invoice that names no shipment is
 not judged: nothing is known of its departure."""
-sentence = "{n} invoices ({value}) in {region} were issued before their shipment departed; oldest {oldest}, {object}: {reason}"
+sentence = "{n} invoices ({value}) in {region} were issued before the shipment departed; oldest {oldest} ({object}): {reason}"
 action = "Hold the invoices back or cancel them until the shipment has departed, and find the run that created them."
 kind = "object"
 source = "domain.md 2.4 BIL.PREMATURE, 3 scenario 6"

@@ -5,7 +5,7 @@ A source and system whose actual events, received in the last `clock_window`, li
 say that something has happened later than we heard of it. Plans and estimates lie ahead by nature and do not count; of an event that
 came several times the first arrival counts, of its versions the last. It began when the first of them arrived. Value: the objects that
 the events are about."""
-sentence = "{interface} sends times that have not come yet (objects worth {value}), since {oldest}: {reason}"
+sentence = "{interface} has sent times that lie ahead for {oldest} ({value}): {reason}"
 action = "Ask the sender to set its clock or its time zone right; its freshness figures cannot be believed until then."
 kind = "feed"
 source = "domain.md 2.4 INT.CLOCK, 3 scenario 11"

@@ -6,7 +6,7 @@ An interface on which, in the last `interface_failure`, more than the share `int
 failure. Where one region alone is over the share and the rest is not, it is that region's exception. It began with the first failure
 after the last good period: failures less the allowed share are added up over a day, never below nothing and never above the minimum
 number, and a period is good when the sum is back at nothing. Value: the objects on the failed messages."""
-sentence = "{interface} fails for messages worth {value} (region: {region}), since {oldest}: {reason}"
+sentence = "{interface} in {region} has failed for {oldest} ({value}): {reason}"
 action = "Open the latest failing trace, restore the interface or its partner, then replay the failed messages."
 kind = "interface"
 source = "domain.md 2.4 INT.FAIL, 2.5, 3 scenario 1"

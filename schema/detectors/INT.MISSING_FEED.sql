@@ -4,7 +4,7 @@ definition = """
 A feed of the catalogue whose newest message, of whatever outcome, is older than its cadence and grace together, counted in the feed's
 calendar: a feed of working days is not silent on a Sunday. It began when they ran out. A feed that has never spoken is not raised:
 it is not connected yet, which the Intake page tells."""
-sentence = "The feed {interface} is silent, since {oldest}: {reason}"
+sentence = "The feed {interface} has been overdue for {oldest}: {reason}"
 action = "Ask the sender whether the job ran, then check the connection, its certificate and its folder."
 kind = "feed"
 source = "domain.md 2.4 INT.MISSING_FEED, 3 scenario 12"

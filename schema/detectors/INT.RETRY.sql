@@ -6,7 +6,7 @@ An interface whose messages, in the last window of `retry_amplification`, took m
 INT.FAIL. An attempt is what the sender numbered, or else a span of its own by the same service under the same message id; spans stored
 twice and the two sides of one message are no retries. It began with the first retried message after the last good period, reckoned as
 for INT.FAIL. Value: the objects on the retried messages."""
-sentence = "Messages worth {value} get through {interface} only after retries, since {oldest}: {reason}"
+sentence = "{interface} has got messages through only after retries for {oldest} ({value}): {reason}"
 action = "Look at the partner's answers behind the first attempts before the retries run out or overload it."
 kind = "interface"
 source = "domain.md 1 K41, 2.4 INT.RETRY, 3 scenario 10"
@@ -18,34 +18,33 @@ WITH
     assumeNotNull((SELECT any(watch) FROM gov_tolerances WHERE name = 'retry_amplification')) AS amplification,
     assumeNotNull((SELECT any(target) FROM gov_tolerances WHERE name = 'interface_error_share')) AS allowed,
     assumeNotNull((SELECT any(target) FROM gov_tolerances WHERE name = 'interface_min_failures')) AS at_least,
-    sides AS
-    (
-        SELECT
-            interface, if(message_id != '', message_id, trace_id) AS message, service, kind,
-            max(at) AS side_at, argMax(is_error, (at, attempt)) AS is_failed, argMax(calls.region, (at, attempt))::String AS region,
-            argMaxIf(trace_id, at, attempt > 1 OR is_error) AS retry_trace, argMaxIf(status_message, at, is_error) AS said,
-            greatest(max(attempt), if(any(message_id) != '', uniqExact(trace_id, span_id), 1)) AS n_attempts,
-            groupUniqArrayArray(arrayZip(object_types, object_ids)) AS objects
-        FROM interface_calls AS calls
-        WHERE at > asked_at - toIntervalDay(1) AND at <= asked_at
-        GROUP BY interface, message, service, kind
-    ),
     messages AS
     (
         SELECT
             interface, message, max(side_at) AS ended_at, argMax(is_failed, side_at) AS is_failed, argMax(sides.region, side_at) AS region,
             argMax(retry_trace, n_attempts) AS retry_trace, argMax(said, n_attempts) AS said, max(n_attempts) AS attempts,
-            groupUniqArrayArray(objects) AS objects, ended_at > asked_at - toIntervalSecond(window_s) AS is_recent
-        FROM sides
+            groupUniqArrayArray(objects) AS objects
+        FROM
+        (
+            SELECT
+                interface, if(message_id != '', message_id, trace_id) AS message, service, kind,
+                max(at) AS side_at, argMax(is_error, (at, attempt)) AS is_failed, argMax(calls.region, (at, attempt))::String AS region,
+                argMaxIf(trace_id, at, attempt > 1 OR is_error) AS retry_trace, argMaxIf(status_message, at, is_error) AS said,
+                greatest(max(attempt), if(any(message_id) != '', uniqExact(trace_id, span_id), 1)) AS n_attempts,
+                groupUniqArrayArray(arrayZip(object_types, object_ids)) AS objects
+            FROM interface_calls AS calls
+            WHERE at > asked_at - toIntervalSecond(window_s) AND at <= asked_at
+            GROUP BY interface, message, service, kind
+        ) AS sides
         GROUP BY interface, message
     ),
     told AS
     (
         SELECT
-            interface, countIf(is_recent) AS n, sumIf(attempts, is_recent) AS n_attempts, countIf(is_recent AND is_failed) AS n_failed,
-            if(uniqExactIf(region, is_recent AND attempts > 1) = 1, anyIf(region, is_recent AND attempts > 1), '') AS one_region,
-            argMaxIf(retry_trace, ended_at, is_recent AND attempts > 1) AS trace_id,
-            argMaxIf(said, ended_at, is_recent AND attempts > 1 AND said != '') AS message
+            interface, count() AS n, sum(attempts) AS n_attempts, sum(is_failed) AS n_failed,
+            if(uniqExactIf(region, attempts > 1) = 1, anyIf(region, attempts > 1), '') AS one_region,
+            argMaxIf(retry_trace, ended_at, attempts > 1) AS trace_id,
+            argMaxIf(said, ended_at, attempts > 1 AND said != '') AS message
         FROM messages
         GROUP BY interface
         HAVING n_attempts > amplification * n AND n_attempts - n >= at_least AND n_failed <= allowed * n
@@ -54,7 +53,7 @@ WITH
     (
         SELECT DISTINCT interface, object.1::String AS object_type, object.2 AS object_id
         FROM messages ARRAY JOIN objects AS object
-        WHERE is_recent AND attempts > 1 AND interface IN (SELECT interface FROM told)
+        WHERE attempts > 1 AND interface IN (SELECT interface FROM told)
     ),
     worth AS
     (
@@ -64,19 +63,32 @@ WITH
             ON s.object_type = h.object_type AND s.object_id = h.object_id
         GROUP BY interface
     ),
+    slices AS
+    (
+        SELECT interface, toStartOfFiveMinutes(ended_at) AS slice, sum(attempts) - amplification * count() AS excess, minIf(ended_at, attempts > 1) AS first_at
+        FROM
+        (
+            SELECT interface, message, max(side_at) AS ended_at, max(n_attempts) AS attempts
+            FROM
+            (
+                SELECT
+                    interface, if(message_id != '', message_id, trace_id) AS message, service, kind, max(at) AS side_at,
+                    greatest(max(attempt), if(any(message_id) != '', uniqExact(trace_id, span_id), 1)) AS n_attempts
+                FROM interface_calls
+                WHERE at > asked_at - toIntervalDay(1) AND at <= asked_at AND interface IN (SELECT interface FROM told)
+                GROUP BY interface, message, service, kind
+            )
+            GROUP BY interface, message
+        )
+        GROUP BY interface, slice
+    ),
     starts AS
     (
         SELECT
             interface,
             arraySort(groupArray((slice, excess, first_at))) AS track,
             arrayFold((acc, x) -> (least(greatest(acc.1 + x.2, 0), at_least), if(acc.1 + x.2 <= 0, never, if(acc.2 = never, x.3, acc.2))), track, (toFloat64(0), never)).2 AS began_at
-        FROM
-        (
-            SELECT interface, toStartOfFiveMinutes(ended_at) AS slice, sum(attempts) - amplification * count() AS excess, minIf(ended_at, attempts > 1) AS first_at
-            FROM messages
-            WHERE interface IN (SELECT interface FROM told)
-            GROUP BY interface, slice
-        )
+        FROM slices
         GROUP BY interface
     )
 SELECT

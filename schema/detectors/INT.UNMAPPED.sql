@@ -5,7 +5,7 @@ A source code that came on events of the last `unmapped_codes` without a canonic
 for its system or for all. One row a system, list, element and code; the codes of one list are one incident. It began when the code
 first came in the longest window of a workflow. Mapping it in the catalogue, or a corrected or retracted event, clears it. Value: the
 objects that the events are about."""
-sentence = "{n} codes from {interface} map to nothing (objects worth {value}), first seen {oldest} ago: {reason}"
+sentence = "{n} codes from {interface} map to nothing ({value}); oldest {oldest}: {reason}"
 action = "Ask the sender what the code means and add it to the code map of the catalogue; the stored events then count."
 kind = "feed"
 source = "domain.md 1 K45, 2.2 rule 6, 2.4 INT.UNMAPPED, 3 scenario 7"

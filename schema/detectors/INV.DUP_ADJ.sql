@@ -5,7 +5,7 @@ A movement that was adjusted under the same business key (`correlation_id`) in t
 movement at most `duplicate_adjustment` before it. Every surplus movement is one row; the first of them is right. The same event sent
 twice is one movement and no duplicate. It began with the surplus adjustment. Only a retraction clears it: its posting to the ERP does
 not mend it but carries it further. It is looked for in the window of the workflow inventory_synchronisation."""
-sentence = "{n} inventory adjustments ({value}) were made twice in warehouse {warehouse}; oldest {oldest}, {object}: {reason}"
+sentence = "{n} inventory adjustments ({value}) in warehouse {warehouse} were made twice; oldest {oldest} ({object}): {reason}"
 action = "Stop the posting of this warehouse's adjustments, reverse the surplus ones, and look at the last change of its system."
 kind = "object"
 source = "domain.md 2.4 INV.DUP_ADJ, 3 scenario 3"

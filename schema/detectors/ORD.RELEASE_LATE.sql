@@ -4,7 +4,7 @@ definition = """
 An order that is confirmed, not released and under no block, for longer than the tolerance `order_release`, counted from its
 confirmation or from the end of its last block, whichever is later. Where the tolerance says so only business time counts. It began
 when the limit ran out. The reason names the first guard that is not met, and whoever owes that guard owns it."""
-sentence = "{n} orders ({value}) in {region} are overdue for release; oldest {oldest}, {object}: {reason}"
+sentence = "{n} orders ({value}) in {region} are overdue for release; oldest {oldest} ({object}): {reason}"
 action = "Release the orders in the warehouse system, or put the block on them that keeps them back."
 kind = "object"
 source = "domain.md 1 K12, 2.4 ORD.RELEASE_LATE, 2.6"

@@ -5,7 +5,7 @@ For each rule under `reconcile`: the leader has asserted one of the rule's state
 has asserted nothing of at least the rank expected. A follower that rejected or cancelled does not agree, and what it said before that
 no longer counts; a leader that rejected or cancelled has withdrawn its claim, so that nothing is raised once both have let go. Objects
 that ended well (closed, proof of delivery received) raise nothing. It began when the tolerance ran out. One row an object and rule."""
-sentence = "{n} objects ({value}) in {region} stand differently in two systems; oldest {oldest}, {object}: {reason}"
+sentence = "{n} objects ({value}) in {region} stand differently in two systems; oldest {oldest} ({object}): {reason}"
 action = "Send the missing message again from the system that leads, and mend the interface that lost it."
 kind = "object"
 source = "domain.md 1 K51, 2.2 rule 4, 2.4 SHP.CONFLICT, 3 scenario 4"
@@ -29,11 +29,16 @@ WITH
             arrayMax(arrayMap(x -> ranks[x.3], arrayFilter(x -> x.1 > followed_void_at AND NOT has(voids, x.3), followed))) AS followed_rank,
             arrayFilter(x -> has(r.states, substring(x.3, position(x.3, '.') + 1)) AND x.1 <= asked_at - toIntervalSecond(tolerance_s)
                 AND (x.1 > led_void_at OR has(voids, x.3)), led) AS claims,
-            arrayFilter(x -> if(has(voids, x.3), NOT has(followed_keys, x.3), if(r.expects_rank > 0, r.expects_rank, ranks[x.3]) > followed_rank), claims) AS unmet,
-            s.object_type || '.' || s.h_state[arrayCount(t -> t <= asked_at, s.h_at)] AS stands
-        FROM (SELECT * FROM object_state FINAL WHERE object_type IN (SELECT object_type FROM gov_reconcile)) AS s
+            arrayFilter(x -> if(has(voids, x.3), NOT has(followed_keys, x.3), if(r.expects_rank > 0, r.expects_rank, ranks[x.3]) > followed_rank), claims) AS unmet
+        FROM
+        (
+            SELECT *
+            FROM object_state FINAL
+            WHERE object_type IN (SELECT object_type FROM gov_reconcile) AND hasAny(m_role, (SELECT groupUniqArray(leader) FROM gov_reconcile))
+              AND NOT has(ends, (object_type || '.' || h_state[arrayCount(t -> t <= asked_at, h_at)])::String)
+        ) AS s
         INNER JOIN gov_reconcile AS r ON r.object_type = s.object_type
-        WHERE has(s.m_role, r.leader) AND notEmpty(unmet) AND NOT has(ends, stands)
+        WHERE has(s.m_role, r.leader) AND notEmpty(unmet)
     ),
     traces AS
     (

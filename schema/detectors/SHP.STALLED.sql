@@ -5,7 +5,7 @@ A shipment that stands in a facility state (at pickup, at a hub, in customs, at 
 when the limit ran out. One of high value (tolerance `high_value`) counts as stalled already when its freshness limit has run out, and
 is an incident of its own. Where a shipment of lower value goes stale before or as it outstays the dwell limit, it is SHP.STALE; no
 shipment is both, and which of the two it is does not change while it stands."""
-sentence = "{n} shipments ({value}) in {region} stand at a facility for too long; oldest {oldest}, {object}: {reason}"
+sentence = "{n} shipments ({value}) in {region} stand at a facility for too long; oldest {oldest} ({object}): {reason}"
 action = "Call the facility, and release or rebook the shipment; tell the customer the new time."
 kind = "object"
 source = "domain.md 2.4 SHP.STALLED, 3 scenario 5"

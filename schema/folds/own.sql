@@ -44,7 +44,7 @@ WITH
     (
         SELECT
             object_type, object_id, event_id, n,
-            if(e.1 > first_received_at + toIntervalSecond(future_s), first_received_at, e.1) AS at,
+            if(classifier = 'ACT' AND e.1 > first_received_at + toIntervalSecond(future_s), first_received_at, e.1) AS at,
             e.2 AS recorded_at,
             e.4 IN ('', 'unknown') AND e.22 != '' AS is_raw,
             if(is_raw, if(mapContains(c_map, e.23 || '|' || e.24 || '|' || e.25 || '|' || e.22), c_map[e.23 || '|' || e.24 || '|' || e.25 || '|' || e.22], c_map[e.23 || '|' || e.24 || '||' || e.22]), ('', '')) AS meaning,

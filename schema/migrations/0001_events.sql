@@ -53,7 +53,7 @@ CREATE TABLE events
         SELECT
             occurred_at, ingested_at, event_id, event_version, event_type, classifier, object_type, object_id, state,
             source_code, code_list, code_element, system, system_role, source, tenant, region, warehouse, carrier, customer,
-            order_class, mode, amount, quantity, trace_id, is_retracted
+            order_class, mode, location, amount, quantity, trace_id, is_retracted
         ORDER BY occurred_at
     )
 )

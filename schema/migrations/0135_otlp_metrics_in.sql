@@ -1,5 +1,5 @@
 -- The door for OTLP metrics: an ExportMetricsServiceRequest is inserted as it came (FORMAT ProtobufSingle, schema Metrics of
--- collectors/formats/otlp.proto) and kept nowhere; five views take a kind of metric each.
+-- collectors/formats/otlp.proto) and kept nowhere; otlp_metrics_mv takes it apart.
 -- Writer: the sink, with the settings of collectors/formats/otlp.py. Grain: one row an insert. Sort key, retention: none (Null).
 CREATE TABLE IF NOT EXISTS otlp_metrics_in
 (

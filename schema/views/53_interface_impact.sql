@@ -4,10 +4,10 @@
 WITH
     last AS
     (
-        SELECT interface, object.1 AS object_type, object.2 AS object_id, argMax(is_error, at) AS is_failed, max(at) AS at, argMax(trace_id, at) AS trace_id
-        FROM interface_calls
+        SELECT interface, object.1 AS object_type, object.2 AS object_id, argMax(is_error, calls.at) AS is_failed, max(calls.at) AS at, argMax(calls.trace_id, calls.at) AS trace_id
+        FROM interface_calls AS calls
         ARRAY JOIN arrayZip(object_types, object_ids) AS object
-        WHERE at >= {from:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')}
+        WHERE calls.at >= {from:DateTime64(3, 'UTC')} AND calls.at <= {as_of:DateTime64(3, 'UTC')}
         GROUP BY interface, object_type, object_id
         HAVING is_failed
     ),
@@ -22,13 +22,13 @@ WITH
     ),
     hit AS
     (
-        SELECT interface, object_type, object_id, min(how) AS how, max(at) AS at, argMax(trace_id, at) AS trace_id
+        SELECT interface, object_type, object_id, min(found.how) AS how, max(found.at) AS at, argMax(found.trace_id, found.at) AS trace_id
         FROM
         (
             SELECT interface, toString(object_type) AS object_type, object_id, 'failed' AS how, at, trace_id FROM last
             UNION ALL
             SELECT interface, toString(object_type), object_id, 'overdue', at, trace_id FROM overdue
-        )
+        ) AS found
         GROUP BY interface, object_type, object_id
     )
 SELECT

@@ -1,0 +1,90 @@
+"""
+OTLP/JSON into the request that the protobuf form of the same message is, so that one path follows.
+
+Why not protobuf's JSON reader alone: OTLP/JSON differs from it in one thing, ids are hexadecimal (in either case) and not
+base64; the rest (integers as numbers or strings, enums as numbers or names, unknown fields ignored) it does by itself. A
+file may hold one request a line, as the Collector's file exporter writes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import orjson
+from google.protobuf.json_format import ParseDict, ParseError
+from google.protobuf.message import Message as Protobuf
+
+from schema.errors import BadPayload
+
+IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
+BOM = b"\xef\xbb\xbf"
+SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "resource_logs", "resource_metrics")
+
+Request = TypeVar("Request", bound=Protobuf)
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a body is JSON. A request in protobuf begins with its first field, never with a brace or a bracket."""
+    return body.removeprefix(BOM).lstrip()[:1] in (b"{", b"[")
+
+
+def read(body: bytes, kind: type[Request]) -> Request:
+    """
+    One request out of one or many JSON documents.
+
+    Raises: BadPayload for what is no JSON or no request of this signal, with the line and the field.
+    """
+    request = kind()
+    for where, document in _documents(body.removeprefix(BOM)):
+        _check(document, kind, where)
+        try:
+            request.MergeFrom(ParseDict(_with_ids(document, where), kind(), ignore_unknown_fields=True))
+        except ParseError as err:
+            raise BadPayload(f"{where} is no {kind.DESCRIPTOR.name} in OTLP/JSON: {err}") from err
+    return request
+
+
+def _documents(body: bytes) -> Iterator[tuple[str, Any]]:
+    try:
+        yield "the body", orjson.loads(body)
+        return
+    except orjson.JSONDecodeError as err:
+        whole = err
+    lines = [(f"line {i}", line) for i, line in enumerate(body.splitlines(), 1) if line.strip()]
+    for where, line in lines:
+        try:
+            yield where, orjson.loads(line)
+        except orjson.JSONDecodeError as err:
+            said = f"{where}: {err}" if where != "line 1" else str(whole)
+            raise BadPayload(f"neither one JSON document nor one a line: {said}") from err
+
+
+def _check(document: Any, kind: type[Protobuf], where: str) -> None:
+    field = kind.DESCRIPTOR.fields[0]
+    if not isinstance(document, dict):
+        raise BadPayload(f"{where} is a JSON {type(document).__name__}, not an object with {field.json_name!r}")
+    if document and not document.keys() & {field.json_name, field.name}:
+        said = ", ".join(sorted(document)[:8])
+        hint = " (another signal: send it to that signal's address)" if document.keys() & set(SIGNALS) else ""
+        raise BadPayload(f"{where} has {said}{hint}, not {field.json_name!r}: it is no {kind.DESCRIPTOR.name}")
+
+
+def _with_ids(node: Any, where: str) -> Any:
+    if isinstance(node, list):
+        return [_with_ids(item, where) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: _base64(key, item, where) if key in IDS and isinstance(item, str) else _with_ids(item, where)
+        for key, item in node.items()
+    }
+
+
+def _base64(key: str, digits: str, where: str) -> str:
+    try:
+        return base64.b64encode(binascii.unhexlify(digits)).decode()
+    except ValueError as err:
+        raise BadPayload(f"{where}: {key} {digits[:64]!r} is no hexadecimal id, which OTLP/JSON has (not base64)") from err

@@ -1,0 +1,26 @@
+"""
+The entry script: what Streamlit runs for every page. Page config, navigation, login gate, frame, then the page.
+
+Why all pages are registered before the gate and the gate stops before the page: a deep link must survive the login, and a
+page must never run without it (`app_pages/` and not `pages/`, which Streamlit would run by itself).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import frame, header, session
+
+st.set_page_config(page_title="Milepost", page_icon=str(Path(__file__).parent / "icon.svg"), layout="wide")
+page = frame.navigate()
+if session.needs_login() and not st.user.get("is_logged_in", False):
+    st.markdown("### Milepost")
+    if st.button("Continue with single sign-on", type="primary"):
+        st.login()
+    st.stop()
+frame.take_view(page.url_path or "operations")
+header.draw()
+with frame.trouble():
+    page.run()

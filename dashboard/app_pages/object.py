@@ -1,0 +1,35 @@
+"""
+Object: what happened to this order, shipment or invoice, and what is it waiting for?
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import frame, parts_object, queries_object, tiles
+
+view = frame.view()
+type_, id_ = parts_object.asked()
+if not id_:
+    tiles.empty("Which object?", next_step="Search for an order, shipment, invoice, tracking number or trace id above.")
+    st.stop()
+found = queries_object.one(view.as_of, type_, id_)
+if found is None:
+    parts_object.not_found(type_, id_)
+    st.stop()
+waits = queries_object.waits(view.as_of, type_, found["waits_for"], found["waits_to_be"], found["mode"])
+events = queries_object.events(view.as_of, type_, id_)
+problems = queries_object.exceptions(view.as_of, type_, id_)
+
+parts_object.header(found, waits)
+tiles.heading("What happened, by system", help="A mark where it happened, a tick where we received it. Times are yours.")
+parts_object.timeline(found, events, problems, waits["quiet_s"])
+left, right = st.columns(2, gap="medium")
+with left:
+    tiles.heading("Related")
+    parts_object.family(found, queries_object.family(view.as_of, type_, id_))
+with right:
+    tiles.heading("Exceptions, and what was done")
+    parts_object.problems(problems, queries_object.audit(view.as_of, tuple(p["id"] for p in problems)))
+tiles.heading("Events as they were received", help="Every arrival, copies and retractions among them.")
+parts_object.events(events)

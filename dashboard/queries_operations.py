@@ -1,0 +1,141 @@
+"""
+What the Operations page reads: workflows, incidents, the funnel, freshness, blocked invoices, the backlog.
+
+Why lists of dictionaries and not frames: every answer is a few dozen rows that the engine has already counted.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dashboard import session
+from dashboard.queries import CALM_S, LIVE_S, Rows, ask, at, cached
+from schema import exceptions
+
+
+@cached(LIVE_S)
+def workflows(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
+    """Each workflow of the catalogue, by priority: what is open, what needs somebody, and what it is worth."""
+    found = ask(
+        """
+        SELECT workflow, count() AS n_open, countIf(needs_us) AS n_ours, sum(value) AS value, max(age_s) AS oldest_s
+        FROM inbox(SCOPED) WHERE is_open AND workflow != '' GROUP BY workflow
+        """,
+        as_of,
+        _without_workflow(scope),
+    )
+    counted = {r["workflow"]: r for r in found}
+    nothing = {"n_open": 0, "n_ours": 0, "value": 0.0, "oldest_s": 0}
+    named = sorted(session.catalogue().workflows.items(), key=lambda item: (item[1].priority, item[0]))
+    return [nothing | counted.get(name, {}) | {"workflow": name, "title": w.title, "target": w.slo.target} for name, w in named]
+
+
+@cached(LIVE_S)
+def incidents(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
+    """Open incidents with their likeliest cause, worst first: by value at risk within a severity, then by age."""
+    return exceptions.incidents(session.store(), at(as_of), scope=scope)
+
+
+@cached(LIVE_S)
+def stages(as_of: datetime | None, scope: tuple[str, ...], by: str) -> Rows:
+    """The funnel: stage x series, with count, value, flow of the last hour and what is past its tolerance."""
+    return ask(
+        "SELECT * FROM stages(SCOPED, by = {by:String}) ORDER BY position, n DESC, series",
+        as_of,
+        scope,
+        by=by,
+    )
+
+
+@cached(LIVE_S)
+def freshness(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
+    """Carrier x region: shipments under way and the share without progress for too long."""
+    return ask("SELECT * FROM freshness(SCOPED) ORDER BY carrier, region", as_of, scope)
+
+
+@cached(LIVE_S)
+def stale_shipments(as_of: datetime | None, scope: tuple[str, ...], carrier: str, region: str) -> Rows:
+    """The shipments of one cell of the freshness map, stalest first, at most 500."""
+    return ask(
+        """
+        SELECT object_id, state, progressed_at, warehouse, customer, mode, value, is_stale, waits_for,
+               dateDiff('second', progressed_at, AS_OF) AS age_s
+        FROM shipments(SCOPED, by = '')
+        WHERE is_active AND carrier = {carrier:String} AND region = {region:String}
+        ORDER BY is_stale DESC, progressed_at LIMIT 500
+        """,
+        as_of,
+        scope,
+        carrier=carrier,
+        region=region,
+    )
+
+
+@cached(LIVE_S)
+def blocked(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
+    """Region x carrier: blocked invoices, their value, and the oldest age."""
+    return ask(
+        """
+        SELECT region, carrier, count() AS n, sum(value) AS worth, max(age_s) AS oldest_s FROM blocked_invoices(SCOPED)
+        GROUP BY region, carrier ORDER BY region, carrier
+        """,
+        as_of,
+        scope,
+    )
+
+
+@cached(LIVE_S)
+def blocked_because(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
+    """The first unmet guards of blocked invoices: how many wait for each, what they are worth, who owes it."""
+    return ask(
+        """
+        SELECT waits_for, owed_by, owner, count() AS n, sum(value) AS worth, max(age_s) AS oldest_s
+        FROM blocked_invoices(SCOPED)
+        GROUP BY waits_for, owed_by, owner ORDER BY worth DESC
+        """,
+        as_of,
+        scope,
+    )
+
+
+@cached(LIVE_S)
+def blocked_invoices(as_of: datetime | None, scope: tuple[str, ...], region: str, carrier: str) -> Rows:
+    """The invoices of one cell, oldest first, at most 500, with why, who owes it, since when and the last trace."""
+    return ask(
+        """
+        WITH found AS
+        (
+            SELECT * FROM blocked_invoices(SCOPED) WHERE region = {region:String} AND carrier = {carrier:String}
+            ORDER BY since LIMIT 500
+        )
+        SELECT f.*, t.last_trace AS trace_id FROM found AS f
+        LEFT JOIN
+        (
+            SELECT object_id, argMax(trace_id, occurred_at) AS last_trace FROM events
+            PREWHERE object_type = 'invoice' AND object_id IN (SELECT object_id FROM found)
+            WHERE trace_id != '' GROUP BY object_id
+        ) AS t ON t.object_id = f.object_id
+        ORDER BY f.since
+        """,
+        as_of,
+        scope,
+        region=region,
+        carrier=carrier,
+    )
+
+
+def _without_workflow(scope: tuple[str, ...]) -> tuple[str, ...]:
+    """The cards show every workflow, the chosen one among them."""
+    return tuple(s for s in scope if not s.startswith("workflow="))
+
+
+@cached(CALM_S)
+def attainment(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, dict[str, object]]:
+    """Each workflow's objective over the last 24 hours: value, n, and the trend by hour without the hour that still fills."""
+    return {}
+
+
+@cached(CALM_S)
+def typical(as_of: datetime | None) -> dict[str, float]:
+    """The usual number of objects in each stage at this hour of this weekday, from the snapshots of the last weeks."""
+    return {}

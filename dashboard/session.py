@@ -1,0 +1,117 @@
+"""
+The store and the catalogue that the pages read, given once by the front door.
+
+Why a plain module and not `st.cache_resource` or a connection: page scripts are threads of the process that owns the store,
+receivers and scheduler use the same object outside any Streamlit context, and chDB lets one process hold a folder once. When
+no store was given, or it is away, `store()` or the query says StoreUnavailable, and `frame` makes a banner of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+from streamlit import runtime
+
+from schema.errors import StoreUnavailable
+from schema.governance import Catalogue
+from schema.store import Store
+
+DEFAULT_INTAKE = "http://127.0.0.1:4318"
+
+
+@dataclass(slots=True)
+class _Handle:
+    store: Store | None = None
+    catalogue: Catalogue | None = None
+    intake: str = DEFAULT_INTAKE
+    needs_login: bool = False
+    away_since: datetime | None = None
+    last_known: str = ""
+
+
+_handle = _Handle()
+_lock = threading.Lock()
+
+
+def open(store: Store, catalogue: Catalogue, *, intake: str = DEFAULT_INTAKE, needs_login: bool = False) -> None:
+    """Give the pages their store. `intake` is the address that senders use; answers of an earlier store are forgotten."""
+    global _handle
+    with _lock:
+        _handle = _Handle(store, catalogue, intake.rstrip("/"), needs_login)
+    _forget()
+
+
+def close() -> None:
+    """Take the store away again: late pages say so politely."""
+    global _handle
+    with _lock:
+        _handle = _Handle(None, _handle.catalogue, _handle.intake, _handle.needs_login)
+    _forget()
+
+
+def _forget() -> None:
+    if runtime.exists():
+        st.cache_data.clear()
+
+
+def store() -> Store:
+    """The store. Raises: StoreUnavailable, if none was given or it was taken away."""
+    if _handle.store is None:
+        raise StoreUnavailable("no store is connected yet: Milepost is starting or shutting down")
+    return _handle.store
+
+
+def catalogue() -> Catalogue:
+    """The governance catalogue. Raises: StoreUnavailable, if none was given."""
+    if _handle.catalogue is None:
+        raise StoreUnavailable("no catalogue is loaded yet: Milepost is starting")
+    return _handle.catalogue
+
+
+def intake() -> str:
+    """The address that senders use."""
+    return _handle.intake
+
+
+def needs_login() -> bool:
+    """Whether a page may be seen only after single sign-on."""
+    return _handle.needs_login
+
+
+def currency() -> str:
+    """The currency that values are kept in."""
+    return catalogue().base_currency
+
+
+def team(name: str) -> str:
+    """A team as people call it."""
+    found = catalogue().teams.get(name)
+    return found.title if found else name
+
+
+def site_zone() -> ZoneInfo:
+    """The zone of the sites: that of the business calendar."""
+    known = catalogue().calendars
+    return ZoneInfo(known["business"].zone if "business" in known else next(iter(known.values())).zone)
+
+
+def note_away() -> datetime:
+    """The store did not answer: since when it has not."""
+    if _handle.away_since is None:
+        _handle.away_since = datetime.now(UTC)
+    return _handle.away_since
+
+
+def note_back(last_known: str) -> None:
+    """The store answered; `last_known` is what the banner will say was true, should it go away."""
+    _handle.away_since = None
+    _handle.last_known = last_known
+
+
+def last_known() -> str:
+    """What was true when the store last answered."""
+    return _handle.last_known

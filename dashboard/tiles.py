@@ -1,0 +1,93 @@
+"""
+Pieces of Streamlit that several pages use: status words, empty states, links, values with their meaning.
+
+Why status is always glyph, word and colour together: colour alone is lost on one man in twelve, on a projector and in print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import streamlit as st
+
+from dashboard import frame, session, units
+
+Status = Literal["good", "watch", "bad", "none"]
+WORDS: dict[Status, tuple[str, str, str]] = {
+    "good": ("●", "On target", "green"),
+    "watch": ("▲", "Watch", "orange"),
+    "bad": ("■", "Off target", "red"),
+    "none": ("○", "No data", "gray"),
+}
+SEVERITY_COLOUR = {1: "red", 2: "red", 3: "orange", 4: "gray"}
+
+
+def status(of: Status, word: str = "") -> str:
+    """A status as Markdown: `:green[● On target]`."""
+    glyph, known, colour = WORDS[of]
+    return f":{colour}[{glyph} {word or known}]"
+
+
+def status_text(of: Status, word: str = "") -> str:
+    """A status without colour, for the cells of a table."""
+    glyph, known, _ = WORDS[of]
+    return f"{glyph} {word or known}"
+
+
+def severity(level: int) -> str:
+    """The severity of an exception as Markdown, P1 to P4."""
+    glyph = {1: "■", 2: "■", 3: "▲"}.get(level, "○")
+    return f":{SEVERITY_COLOUR.get(level, 'gray')}[{glyph} P{level}]"
+
+
+def money(amount: float) -> str:
+    """A value in the base currency."""
+    return units.money(amount, session.currency())
+
+
+def empty(sentence: str, *, next_step: str = "", code: str = "", language: str = "bash") -> None:
+    """Nothing is here: why, and what to do next, with the command filled in."""
+    st.markdown(f":gray[○] {sentence}" + (f" {next_step}" if next_step else ""))
+    if code:
+        st.code(code, language=language, wrap_lines=True)
+
+
+def first_event() -> str:
+    """The command that sends a first event to this very Milepost."""
+    return (
+        f"curl -sS {session.intake()}/v1/events -H 'content-type: application/cloudevents+json' -d '"
+        '{"specversion":"1.0","id":"1","source":"hello","type":"shipment.departed","time":"2026-11-23T08:15:00Z",'
+        '"data":{"object_type":"shipment","object_id":"SHP-1","state":"departed","carrier":"ACME","region":"EU-West"}}\''
+    )
+
+
+def heading(text: str, help: str = "") -> None:
+    """The heading of a part of a page: what is measured, and in which unit."""
+    st.markdown(f"##### {text}", help=help or None)
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> None:
+    """Names and values in a few short lines; an empty value is left out."""
+    lines = [f":gray[{name}] {text}" for name, text in pairs if text]
+    st.markdown("  \n".join(lines))
+
+
+def object_table(object_type: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, list[Any]], *, key: str) -> None:
+    """A table of objects; choosing a row goes to the object. A column `Trace` holds links."""
+    state = st.dataframe(
+        {units.title(object_type): [r["object_id"] for r in rows], **columns},
+        key=key,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=min(36 + 35 * max(len(rows), 1), 420),
+        column_config={
+            units.title(object_type): st.column_config.TextColumn(pinned=True),
+            "Trace": st.column_config.LinkColumn(display_text="trace"),
+        },
+        alt=f"{len(rows)} {object_type}s",
+    )
+    st.caption("Choose a row to open it.")
+    if picked := state["selection"]["rows"]:
+        frame.go("object", type=object_type, id=rows[picked[0]]["object_id"])

@@ -1,0 +1,18 @@
+/*
+id         = "K24"
+title      = "Invoice sync completion"
+definition = "Share of invoice-ready objects whose invoice was posted and acknowledged within the limit in business time, of those acknowledged in the bucket and those open past the limit at its end."
+unit       = "ratio"
+good       = "high"
+target     = "invoice_sync"
+by         = ["region", "carrier", "warehouse", "customer", "order_class", "mode", "tenant"]
+owner      = "invoice_readiness"
+shape      = "window"
+source     = "domain.md K24"
+*/
+SELECT bucket, series, countIf(NOT is_late) / count() AS value, count() AS n
+FROM steps(
+    types = ['invoice'], what = 'invoice_sync', begins = 'invoice_ready', ends = 'acknowledged',
+    from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
+    bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
+GROUP BY bucket, series

@@ -1,0 +1,18 @@
+/*
+id         = "K06"
+title      = "On-time delivery"
+definition = "Share of shipments delivered by the end of the committed time, of those delivered in the bucket and those open past their commitment at its end. Shipments without a commitment do not count."
+unit       = "ratio"
+good       = "high"
+target     = "on_time_delivery"
+by         = ["region", "carrier", "warehouse", "customer", "order_class", "mode", "tenant"]
+owner      = "shipment_visibility"
+shape      = "window"
+source     = "domain.md K06"
+*/
+SELECT bucket, series, countIf(NOT is_late) / count() AS value, count() AS n
+FROM steps(
+    types = ['shipment'], what = 'on_time_delivery', begins = 'plan:delivered', ends = 'delivered',
+    from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
+    bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
+GROUP BY bucket, series

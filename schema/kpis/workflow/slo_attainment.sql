@@ -1,0 +1,19 @@
+/*
+id         = "K48"
+title      = "Workflow objective attainment"
+definition = "Share of objects that made their workflow's promised transition within its limit, of those that made it in the bucket and those open past the limit at its end. Cancelled objects leave the count."
+unit       = "ratio"
+good       = "high"
+target     = "workflow_attainment"
+by         = ["workflow", "region", "carrier", "warehouse", "customer", "order_class", "mode", "tenant"]
+owner      = "platform"
+shape      = "window"
+source     = "domain.md K48"
+*/
+SELECT bucket, series, countIf(NOT is_late) / count() AS value, count() AS n
+FROM steps(
+    types = ['order', 'shipment', 'inventory', 'invoice', 'return'], what = 'workflows', begins = '', ends = '',
+    from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
+    bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
+WHERE NOT arrayExists(s -> startsWith(s, 'workflow='), {scope:Array(String)}) OR has({scope:Array(String)}, 'workflow=' || name)
+GROUP BY bucket, series

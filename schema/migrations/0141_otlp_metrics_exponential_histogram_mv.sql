@@ -1,0 +1,36 @@
+-- From a metric to the points of a exponential histogram. Attributes are sorted, so that one series has one hash in the sort key.
+CREATE MATERIALIZED VIEW IF NOT EXISTS otlp_metrics_exponential_histogram_mv TO otel_metrics_exponential_histogram AS
+SELECT
+    ResourceAttributes,
+    ResourceSchemaUrl,
+    ScopeName,
+    ScopeVersion,
+    ScopeAttributes,
+    ScopeDroppedAttrCount,
+    ScopeSchemaUrl,
+    ServiceName,
+    MetricName,
+    MetricDescription,
+    MetricUnit,
+    mapSort(milepost_otlp_attributes(point.attributes)) AS Attributes,
+    milepost_otlp_seconds(point.start_time_unix_nano) AS StartTimeUnix,
+    milepost_otlp_seconds(point.time_unix_nano) AS TimeUnix,
+    point.count AS Count,
+    point.sum AS Sum,
+    point.scale AS Scale,
+    point.zero_count AS ZeroCount,
+    point.positive.offset AS PositiveOffset,
+    point.positive.bucket_counts AS PositiveBucketCounts,
+    point.negative.offset AS NegativeOffset,
+    point.negative.bucket_counts AS NegativeBucketCounts,
+    point.flags AS Flags,
+    point.min AS Min,
+    point.max AS Max,
+    AggregationTemporality,
+    arrayMap(each -> milepost_otlp_attributes(each), point.exemplars.filtered_attributes) AS `Exemplars.FilteredAttributes`,
+    arrayMap(each -> milepost_otlp_seconds(each), point.exemplars.time_unix_nano) AS `Exemplars.TimeUnix`,
+    arrayMap((i, d) -> if(i != 0, toFloat64(i), d), point.exemplars.as_int, point.exemplars.as_double) AS `Exemplars.Value`,
+    arrayMap(each -> milepost_otlp_span_id(each), point.exemplars.span_id) AS `Exemplars.SpanId`,
+    arrayMap(each -> milepost_otlp_trace_id(each), point.exemplars.trace_id) AS `Exemplars.TraceId`
+FROM otlp_metrics_by_metric
+ARRAY JOIN exponential_histogram AS point

@@ -1,0 +1,83 @@
+-- Every interface in a window against its usual: calls, failures, attempts, latency, what is behind it in objects, customers and money.
+-- Parameters: from, as_of, scope ('region=' cuts calls as spans say it; the other cuts hold for what is behind). Grain: interface; one of
+-- the catalogue without a call is there too (n_calls = 0). Usual: the same hours of the seven days before, or, for a window longer than a
+-- day, the stretch of whole days before it. `status` bad: a detector has something open on it; watch: more attempts or slower than the
+-- catalogue's `retry_amplification` and `partner_latency` want, or objects wait behind it; none: no call.
+WITH
+    toDateTime64(0, 3, 'UTC') AS never,
+    dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}) AS length_ms,
+    toInt64(ceil(length_ms / 86400000)) * 86400000 AS step_ms,
+    if(step_ms = 86400000, 7, 1) AS n_steps,
+    calls_of AS
+    (
+        SELECT
+            interface, service, peer, is_error, attempt, duration_ns, version, at,
+            if(message_id != '', message_id, trace_id) AS message,
+            intDiv(dateDiff('millisecond', at, {as_of:DateTime64(3, 'UTC')}), step_ms) = 0 AS is_now
+        FROM interface_calls
+        WHERE at <= {as_of:DateTime64(3, 'UTC')} AND at > {as_of:DateTime64(3, 'UTC')} - toIntervalMillisecond(n_steps * step_ms + length_ms)
+          AND dateDiff('millisecond', at, {as_of:DateTime64(3, 'UTC')}) % step_ms < length_ms
+          AND (NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)}) OR has({scope:Array(String)}, 'region=' || region))
+        LIMIT 1 BY trace_id, span_id
+    ),
+    measured AS
+    (
+        SELECT
+            interface, topK(1)(service)[1] AS service, topK(1)(peer)[1] AS peer,
+            countIf(is_now) AS n_calls, countIf(is_now AND is_error) AS n_errors, n_errors / n_calls AS error_share,
+            uniqExactIf(message, is_now) AS n_messages, uniqExactIf(message, attempt, is_now) / n_messages AS attempts,
+            quantilesTDigestIf(0.5, 0.95)(duration_ns / 1e9, is_now) AS latency,
+            countIf(NOT is_now) AS n_usual, countIf(NOT is_now AND is_error) / n_usual AS usual_error_share,
+            uniqExactIf(message, attempt, NOT is_now) / uniqExactIf(message, NOT is_now) AS usual_attempts,
+            quantilesTDigestIf(0.5, 0.95)(duration_ns / 1e9, NOT is_now) AS usual_latency,
+            max(at) AS last_at
+        FROM calls_of
+        GROUP BY interface
+    ),
+    changes AS
+    (
+        SELECT interface, argMax(version, since) AS version, max(since) AS changed_at, count() AS n_versions
+        FROM (SELECT interface, version, min(at) AS since FROM interface_calls WHERE version != '' AND at <= {as_of:DateTime64(3, 'UTC')} GROUP BY interface, version)
+        GROUP BY interface
+    ),
+    behind AS
+    (
+        SELECT interface, count() AS n_objects, countIf(how = 'failed') AS n_failed, uniqExactIf(customer, customer != '') AS n_customers, sum(value) AS worth
+        FROM interface_impact(from = {from:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+        GROUP BY interface
+    ),
+    raised AS
+    (
+        SELECT interface, min(severity) AS worst, argMin(reason, severity) AS said, argMin(code, severity) AS raised_as
+        FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+        WHERE is_open AND startsWith(code, 'INT.') AND interface != ''
+        GROUP BY interface
+    ),
+    names AS
+    (
+        SELECT interface FROM measured UNION DISTINCT SELECT toString(interface) FROM gov_interfaces UNION DISTINCT SELECT interface FROM behind
+    )
+SELECT
+    n.interface AS interface, if(g.title = '', n.interface, g.title) AS title, toString(g.owner) AS owner, m.service AS service, m.peer AS peer,
+    m.n_calls AS n_calls, m.n_errors AS n_errors, if(n_calls > 0, m.error_share, NULL) AS error_share,
+    m.n_messages AS n_messages, if(n_calls > 0, m.attempts - 1, NULL) AS retries,
+    if(n_calls > 0, m.latency[1], NULL) AS p50_s, if(n_calls > 0, m.latency[2], NULL) AS p95_s,
+    m.n_usual AS n_usual, if(n_usual > 0, n_usual / n_steps, NULL) AS usual_calls,
+    if(n_usual > 0, m.usual_error_share, NULL) AS usual_error_share, if(n_usual > 0, m.usual_attempts - 1, NULL) AS usual_retries,
+    if(n_usual > 0, m.usual_latency[1], NULL) AS usual_p50_s, if(n_usual > 0, m.usual_latency[2], NULL) AS usual_p95_s,
+    b.n_objects AS n_objects, b.n_failed AS n_failed_objects, b.n_customers AS n_customers, b.worth AS value,
+    c.version AS version, if(c.n_versions > 1, c.changed_at, never) AS changed_at, m.last_at AS last_at,
+    toString(r.raised_as) AS code, r.said AS reason,
+    multiIf(
+        code != '', 'bad',
+        n_calls = 0, 'none',
+        m.attempts > (SELECT any(target) FROM gov_tolerances WHERE name = 'retry_amplification' AND mode = '')
+            OR p95_s > (SELECT any(target) FROM gov_tolerances WHERE name = 'partner_latency' AND mode = '')
+            OR n_objects > 0, 'watch',
+        'good') AS status
+FROM names AS n
+LEFT JOIN measured AS m ON m.interface = n.interface
+LEFT JOIN changes AS c ON c.interface = n.interface
+LEFT JOIN behind AS b ON b.interface = n.interface
+LEFT JOIN raised AS r ON r.interface = n.interface
+LEFT JOIN gov_interfaces AS g ON g.interface = n.interface
