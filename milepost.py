@@ -263,6 +263,7 @@ def _say_addresses(home: House) -> None:
 
 def _logging() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a round that is skipped because the last still runs is no news
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -27,6 +27,10 @@ from schema.errors import StoreUnavailable
 
 P = ParamSpec("P")
 HERE = Path(__file__).parent
+FIRST_EVENT = (
+    '{"specversion":"1.0","id":"1","source":"hello","type":"shipment.departed","time":"2026-11-23T08:15:00Z",'
+    '"data":{"object_type":"shipment","object_id":"SHP-1","state":"departed","carrier":"ACME","region":"EU-West"}}'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,28 @@ def banner(err: StoreUnavailable) -> None:
         + "Nothing is lost: receivers answer 503 until it is back, senders keep their data and try again. "
         "This page comes back by itself."
     )
+
+
+def is_before_first_event() -> bool:
+    """Whether the store holds no event at all; if so, say how to send the first one, and wake up when it has come."""
+    if queries.pulse()["newest_at"].year > 1970:
+        return False
+    st.markdown("#### No events yet")
+    st.markdown("Milepost listens. Send the first one, and this page wakes up:")
+    st.code(
+        f"""curl -sS {session.intake()}/v1/events \\
+  -H 'content-type: application/cloudevents+json' \\
+  -d '{FIRST_EVENT}'""",
+        language="bash",
+    )
+    st.caption("Or run `milepost demo` for a simulated enterprise.")
+    live(5, "first_event")(_wake)()
+    return True
+
+
+def _wake() -> None:
+    if queries.pulse()["newest_at"].year > 1970:
+        st.rerun()
 
 
 # --- filters ---------------------------------------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ def detail(found: Row | None, id_: str) -> None:
     st.markdown(f"##### {tiles.severity(found['severity'])} {_title(found['code'])}")
     st.markdown(f"{units.plain(found['reason'])}")
     age = f"{units.duration(found['age_s'])} of {units.duration(found['sla_s'])} allowed"
-    state = tiles.status("bad", f"{age}: past its limit") if found["is_past_sla"] else age
+    state = tiles.status("off_target", f"{age}: past its limit") if found["is_past_sla"] else age
     closed = "" if found["is_open"] else f"closed {frame.when(found['closed_at'])}"
     tiles.facts(
         [

@@ -63,7 +63,7 @@ def header(found: Row, waits: Row) -> None:
 def _waits(found: Row, waits: Row) -> str:
     """`waits for proof of delivery from carrier ACME, since …; owner of the next step: carrier desk`."""
     if found["is_final"]:
-        return f"{tiles.status('good', 'Ended')} {frame.when(found['state_at'])}"
+        return f"{tiles.status('on_target', 'Ended')} {frame.when(found['state_at'])}"
     if not found["waits_for"]:
         return ":gray[○] Waits for nothing that the catalogue guards."
     party = waits["owed_by"]

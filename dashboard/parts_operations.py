@@ -32,7 +32,7 @@ def card(row: Row, attained: Row | None) -> None:
             ):
                 frame.set_view(frame.view().toggled("workflow", name))
                 st.rerun()
-            st.markdown(tiles.status(attained["status"] if attained else "none"), width="content")
+            st.markdown(tiles.status(attained["status"] if attained else "no_data"), width="content")
         st.metric(
             f"Attained in 24 h, target {units.ratio(row['target'])}",
             units.ratio(attained["value"]) if attained else "–",
@@ -51,12 +51,13 @@ def card(row: Row, attained: Row | None) -> None:
 def incidents(rows: Sequence[Row]) -> None:
     """At most seven incidents, each a sentence with what to do; the rest is one link."""
     if not rows:
-        tiles.empty("No incident needs anybody.", next_step="Open exceptions that were put aside are in the inbox.")
+        tiles.empty("No incident needs anybody.", next_step="What was put aside is in the inbox.")
         return
-    for row in rows[:MOST_INCIDENTS]:
-        _incident(row)
-    if len(rows) > MOST_INCIDENTS:
-        frame.link_to("exceptions", f"All {units.count(len(rows))} incidents", icon=":material/arrow_forward:")
+    with st.container(border=True, gap="small"):
+        for row in rows[:MOST_INCIDENTS]:
+            _incident(row)
+        if len(rows) > MOST_INCIDENTS:
+            frame.link_to("exceptions", f"All {units.count(len(rows))} incidents", icon=":material/arrow_forward:")
 
 
 def _incident(row: Row) -> None:
@@ -66,31 +67,33 @@ def _incident(row: Row) -> None:
     template = detector.header.sentence if detector else sentences.unknown(row["code"], policy.title if policy else "")
     text = sentences.incident(template, row, currency=session.currency(), now=now, team=session.team)
     cause = sentences.cause(row, when=frame.when)
-    with st.container(border=True, gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"{tiles.severity(row['severity'])} **{units.plain(text)}**", width="stretch")
-            _buttons(row)
+    past = f" · {units.count(row['n_past_sla'])} past their limit" if row["n_past_sla"] else ""
+    with st.container(gap=None):
         st.markdown(
-            f":gray[{sentences.TREND[row['trend']]} · owner] **{team}** :gray[· {_unacknowledged(row)}"
-            f"{units.of(row['n_past_sla'], 'past their limit').removesuffix('s')}]"
-            + (f"  \n{units.plain(cause)}" if cause else "")
-            + (f"  \n:gray[Do:] {detector.header.action}" if detector else ""),
-            help=f"Oldest since {frame.hover(row['oldest_at'])}",
+            f"{tiles.severity(row['severity'])} **{units.plain(text)}**", help=f"Oldest since {frame.hover(row['oldest_at'])}"
         )
+        left, right = st.columns([8, 5], vertical_alignment="center", gap="small")
+        left.markdown(
+            f":gray[{sentences.TREND[row['trend']]} · owner] **{team}** :gray[· {_unacknowledged(row)}{past}]"
+            + (f"  \n{units.plain(cause)}" if cause else "")
+            + (f"  \n:gray[Do:] {detector.header.action}" if detector else "")
+        )
+        with right:
+            _buttons(row)
 
 
 def _unacknowledged(row: Row) -> str:
     if row["n_unacknowledged"] == 0:
-        return "acknowledged · "
-    return "not acknowledged · " if row["n_unacknowledged"] == row["n"] else f"{row['n_unacknowledged']} not acknowledged · "
+        return "acknowledged"
+    return "not acknowledged" if row["n_unacknowledged"] == row["n"] else f"{row['n_unacknowledged']} not acknowledged"
 
 
 def _buttons(row: Row) -> None:
     """Acknowledge, assign, open: the verbs of the inbox, on all exceptions of the incident."""
     key = row["incident"]
-    with st.container(horizontal=True, gap="xsmall", width="content"):
-        if frame.view().is_kiosk:
-            return
+    if frame.view().is_kiosk:
+        return
+    with st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
         can, why = inbox.may_act()
         if row["n_unacknowledged"] and st.button("Acknowledge", key=f"ack_{key}", disabled=not can, help=why):
             inbox.take_on_incident(key, "acknowledge")
@@ -121,12 +124,12 @@ def stages(rows: Sequence[Row], usual: Mapping[str, float]) -> None:
         {
             "Stage": [units.title(name) for name, _ in known],
             "Now": [r["n"] if r else 0 for _, r in known],
-            "Usual": [usual.get(name) for name, _ in known],
+            **({"Usual": [usual.get(name) for name, _ in known]} if usual else {}),
             "Value": [tiles.money(r["worth"]) if r else units.DASH for _, r in known],
             "In / h": [r["inflow_1h"] if r else 0 for _, r in known],
             "Out / h": [r["outflow_1h"] if r else 0 for _, r in known],
             "Drains in": [_drain(r) for _, r in known],
-            "Past tolerance": [r["n_past"] / r["n"] if r and r["n"] else None for _, r in known],
+            "Past tolerance": [100 * r["n_past"] / r["n"] if r and r["n"] else None for _, r in known],
         },
         key="stage_table",
         hide_index=True,
@@ -138,7 +141,7 @@ def stages(rows: Sequence[Row], usual: Mapping[str, float]) -> None:
             "Out / h": st.column_config.NumberColumn(format="localized", help="Left the stage in the last hour"),
             "Drains in": st.column_config.TextColumn(help="Objects now over the outflow of the last hour"),
             "Past tolerance": st.column_config.ProgressColumn(
-                format="percent", min_value=0, max_value=1, help="Share that is in the stage for longer than its tolerance"
+                format="%.0f %%", min_value=0, max_value=100, help="Share that is in the stage for longer than its tolerance"
             ),
         },
         alt="Objects in each stage, with value, flow and the share past tolerance",
@@ -147,7 +150,17 @@ def stages(rows: Sequence[Row], usual: Mapping[str, float]) -> None:
 
 def split_by() -> str:
     """The cut that the funnel is split by, or none; it lives in the URL."""
-    return st.pills("Split by", SPLITS, key="split", bind="query-params", label_visibility="collapsed") or ""
+    return (
+        st.pills(
+            "Split by",
+            SPLITS,
+            key="split",
+            bind="query-params",
+            label_visibility="collapsed",
+            format_func=lambda cut: f"by {cut}",
+        )
+        or ""
+    )
 
 
 def split(rows: Sequence[Row], by: str) -> None:
@@ -183,7 +196,7 @@ def freshness(rows: Sequence[Row]) -> None:
             x=r["region"] or "no region",
             y=r["carrier"] or "no carrier",
             heat=r["share"],
-            label=f"{units.ratio(r['share'])}  {r['n_stale']}/{units.count(r['n'])}",
+            label=f"{units.ratio(r['share'])} ({r['n_stale']} of {units.count(r['n'])})",
             key=f"{r['carrier']}|{r['region']}",
         )
         for r in rows
@@ -254,7 +267,8 @@ def _stale_list(carrier: str, region: str) -> None:
         rows,
         {
             "Status": [
-                tiles.status_text("bad" if r["is_stale"] else "good", "Stale" if r["is_stale"] else "Fresh") for r in rows
+                tiles.status_text("off_target" if r["is_stale"] else "on_target", "Stale" if r["is_stale"] else "Fresh")
+                for r in rows
             ],
             "State": [units.words(r["state"]) for r in rows],
             "Last progress": [frame.when(r["progressed_at"]) for r in rows],

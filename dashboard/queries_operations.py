@@ -6,11 +6,14 @@ Why lists of dictionaries and not frames: every answer is a few dozen rows that 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from dashboard import session
 from dashboard.queries import CALM_S, LIVE_S, Rows, ask, at, cached
-from schema import exceptions
+from schema import exceptions, kpi
+
+ATTAINMENT = "slo_attainment"
 
 
 @cached(LIVE_S)
@@ -124,18 +127,41 @@ def blocked_invoices(as_of: datetime | None, scope: tuple[str, ...], region: str
     )
 
 
-def _without_workflow(scope: tuple[str, ...]) -> tuple[str, ...]:
-    """The cards show every workflow, the chosen one among them."""
-    return tuple(s for s in scope if not s.startswith("workflow="))
-
-
 @cached(CALM_S)
-def attainment(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, dict[str, object]]:
-    """Each workflow's objective over the last 24 hours: value, n, and the trend by hour without the hour that still fills."""
-    return {}
+def attainment(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Each workflow's objective over the last 24 hours: value, n, status, and its course over the hours that had anything due."""
+    end, start, ours = at(as_of), at(as_of) - timedelta(days=1), _without_workflow(scope)
+    store, course = session.store(), dict[str, list[float]]()
+    for p in kpi.trend(store, ATTAINMENT, start=start, end=end, as_of=end, bucket_s=3600, by="workflow", scope=ours):
+        course.setdefault(p.series, []).append(p.value)
+    headline = kpi.headline(store, ATTAINMENT, start=start, end=end, as_of=end, by="workflow", scope=ours)
+    return {p.series: {"value": p.value, "n": p.n, "status": _status(p), "trend": course.get(p.series, [])} for p in headline}
+
+
+def _status(point: kpi.Point) -> kpi.Status:
+    """Against the workflow's own target; amber is as wide as the catalogue has it for workflows in general."""
+    tolerance = session.catalogue().tolerances[kpi.known(ATTAINMENT).header.target]
+    workflow = session.catalogue().workflows.get(point.series)
+    target = workflow.slo.target if workflow else tolerance.target
+    own = tolerance.model_copy(update={"target": target, "watch": target - (tolerance.target - tolerance.watch)})
+    return kpi.status(kpi.known(ATTAINMENT), point.value, own)
 
 
 @cached(CALM_S)
 def typical(as_of: datetime | None) -> dict[str, float]:
-    """The usual number of objects in each stage at this hour of this weekday, from the snapshots of the last weeks."""
-    return {}
+    """The usual number of objects in each stage at this hour of this weekday, from the snapshots of the last six weeks."""
+    rows = ask(
+        """
+        SELECT series, quantileExact(0.5)(n) AS usual FROM kpi_snapshots FINAL
+        WHERE kpi = 'backlog_by_stage' AND `by` = 'stage' AND at < AS_OF - INTERVAL 1 DAY AND at > AS_OF - INTERVAL 6 WEEK
+          AND toHour(at) = toHour(AS_OF) AND toDayOfWeek(at) = toDayOfWeek(AS_OF)
+        GROUP BY series
+        """,
+        as_of,
+    )
+    return {r["series"]: r["usual"] for r in rows}
+
+
+def _without_workflow(scope: tuple[str, ...]) -> tuple[str, ...]:
+    """The cards show every workflow, the chosen one among them."""
+    return tuple(s for s in scope if not s.startswith("workflow="))

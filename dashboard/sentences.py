@@ -97,7 +97,7 @@ def _singular(template: str) -> str:
         return template
     rest = re.sub(rf"\b({'|'.join(VERBS)})\b", lambda m: VERBS[m[1]], match[3], count=1)
     return re.sub(
-        r"; oldest \{oldest\}(, \{object\})?", lambda m: "; {oldest}" + (m[1] or ""), f"{{n}} {match[1]}{match[2]}{rest}"
+        r"; oldest \{oldest\}(, \{object\})?", lambda m: "; for {oldest}" + (m[1] or ""), f"{{n}} {match[1]}{match[2]}{rest}"
     )
 
 

@@ -13,12 +13,12 @@ import streamlit as st
 
 from dashboard import frame, session, units
 
-Status = Literal["good", "watch", "bad", "none"]
+Status = Literal["on_target", "watch", "off_target", "no_data"]  # the words of schema.kpi
 WORDS: dict[Status, tuple[str, str, str]] = {
-    "good": ("●", "On target", "green"),
+    "on_target": ("●", "On target", "green"),
     "watch": ("▲", "Watch", "orange"),
-    "bad": ("■", "Off target", "red"),
-    "none": ("○", "No data", "gray"),
+    "off_target": ("■", "Off target", "red"),
+    "no_data": ("○", "No data", "gray"),
 }
 SEVERITY_COLOUR = {1: "red", 2: "red", 3: "orange", 4: "gray"}
 
@@ -51,15 +51,6 @@ def empty(sentence: str, *, next_step: str = "", code: str = "", language: str =
     st.markdown(f":gray[○] {sentence}" + (f" {next_step}" if next_step else ""))
     if code:
         st.code(code, language=language, wrap_lines=True)
-
-
-def first_event() -> str:
-    """The command that sends a first event to this very Milepost."""
-    return (
-        f"curl -sS {session.intake()}/v1/events -H 'content-type: application/cloudevents+json' -d '"
-        '{"specversion":"1.0","id":"1","source":"hello","type":"shipment.departed","time":"2026-11-23T08:15:00Z",'
-        '"data":{"object_type":"shipment","object_id":"SHP-1","state":"departed","carrier":"ACME","region":"EU-West"}}\''
-    )
 
 
 def heading(text: str, help: str = "") -> None:

@@ -1,9 +1,9 @@
 """
 The one reader of KPIs: headlines, buckets, trends, status, and the snapshots of what can only be read as of a moment.
 
-Why so thin: a KPI is a view that takes its window, so that the tile, the trend, the alert and a colleague's SQL client get the same
-number; here stand only the choice of the window and the judgement against the target. Why snapshots: a gauge has one value a
-moment, and its past is told by what was read then; a window KPI's past is asked anew, because late events may have changed it.
+Why so thin: a KPI is a view that takes its window, so that the tile, the trend, the alert and a colleague's SQL client get the
+same number; here stand only the choice of the window and the judgement against the target. Why snapshots: a gauge has one
+value a moment, and its past is told by what was read then; a window KPI's past is asked anew, for late events may have changed it.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def trend(
     scope: tuple[str, ...] = (),
 ) -> list[Point]:
     """
-    The course of a KPI by bucket: a window KPI from its buckets, the still-filling one marked; a gauge from its snapshots, the last
-    one of each bucket.
+    The course of a KPI by bucket, the still-filling one marked: a window KPI from its buckets, a gauge from its snapshots, the
+    last one of each bucket.
 
     A gauge's snapshots are kept under no filter, and by region and by workflow; asked under another filter it has no course.
     """

@@ -19,12 +19,16 @@ COLUMNS = (
     "SELECT arrayStringConcat(groupArray(name), ', ') FROM "
     "(SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'interface_calls' ORDER BY position)"
 )
+# Filtered by the table's own column, for by `at`, which is computed, the engine would read every day.
+WINDOW = """(
+    SELECT * FROM otel_traces WHERE Timestamp >= {since:DateTime64(3, 'UTC')} AND Timestamp < {until:DateTime64(3, 'UTC')}
+) AS otel_traces"""
 MISSING = """
-FROM ({derived}) AS derived
-WHERE at >= {{since:DateTime64(3, 'UTC')}} AND at < {{until:DateTime64(3, 'UTC')}} AND (trace_id, span_id) NOT IN (
+FROM (%s) AS derived
+WHERE (trace_id, span_id) NOT IN (
     SELECT trace_id, span_id
     FROM interface_calls
-    WHERE at >= {{since:DateTime64(3, 'UTC')}} AND at < {{until:DateTime64(3, 'UTC')}}
+    WHERE at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')}
 )
 """
 
@@ -37,7 +41,7 @@ def heal(store: Store, since: datetime, until: datetime) -> int:
     Raises: BadDefinition, if the view is missing; StoreUnavailable.
     """
     window = {"since": since, "until": until}
-    missing = MISSING.format(derived=_derived(store))
+    missing = MISSING % derived(store)
     n = int(store.value(f"SELECT count() {missing}", window))
     if n:
         columns = store.value(COLUMNS)
@@ -45,8 +49,10 @@ def heal(store: Store, since: datetime, until: datetime) -> int:
     return n
 
 
-def _derived(store: Store) -> str:
-    sql = store.value(DEFINITION, {"view": VIEW})
-    if not sql:
-        raise BadDefinition(f"the store {store.label} has no view {VIEW}: run `milepost migrate`")
-    return str(sql)
+def derived(store: Store) -> str:
+    """The SELECT of the view, over the spans of a window only."""
+    sql = str(store.value(DEFINITION, {"view": VIEW}) or "")
+    before, source, after = sql.partition(f"FROM {store.database}.otel_traces")
+    if not source:
+        raise BadDefinition(f"the store {store.label} has no view {VIEW} over otel_traces: run `milepost migrate`")
+    return f"{before}FROM {WINDOW}{after}"

@@ -72,7 +72,7 @@ class _Load:
         self._token = f"demo-{world.seed}-{world.anchor}-{world.days}"
         self._chunk: list[Row] = []
         self._calls: list[Call] = []
-        self._bodies: list[Row] = []
+        self._bodies: list[tuple[str, int, int]] = []
         self._n_events = self._n_spans = 0
 
     def run(self) -> Loaded:
@@ -104,16 +104,17 @@ class _Load:
         self._store.insert_body(otlp.TRACES_IN, b"".join(body for body, _ in made), otlp.FORMAT, settings, token=token)
         for body, n in made:
             self._n_spans += n
-            self._bodies.append(self._message(body, n))
+            self._bodies.append((events.message_id(body), n, len(body)))
         self._calls = []
 
-    def _message(self, body: bytes, n: int) -> Row:
-        """When a body came; the last of them just before the anchor."""
-        at = datetime.fromtimestamp(self._world.anchor - max(0, 500 - len(self._bodies)) * 60, UTC)
-        return message_row(TRACES, at, otlp_traces.__name__.rpartition(".")[2], events.message_id(body), n, len(body))
+    def _exported(self) -> Iterator[Row]:
+        """The bodies as messages, a minute apart, the last of them just before the anchor."""
+        format_ = otlp_traces.__name__.rpartition(".")[2]
+        for back, (id_, n, size) in enumerate(reversed(self._bodies), 1):
+            yield message_row(TRACES, datetime.fromtimestamp(self._world.anchor - 60 * back, UTC), format_, id_, n, size)
 
     def _flush_messages(self) -> int:
-        rows = [*self._rows.messages(self._world.since, self._world.faults.eta_until), *self._bodies]
+        rows = [*self._rows.messages(self._world.since, self._world.faults.eta_until), *self._exported()]
         for start in range(0, len(rows), CHUNK_ROWS):
             self._store.insert("messages", MESSAGES, rows[start : start + CHUNK_ROWS], token=f"{self._token}-m{start}")
         return len(rows)

@@ -261,7 +261,8 @@ def _long_haul(rng: Random, mode: str) -> list[tuple[str, int, int]]:
     if mode == "ftl":
         return [("in_transit", 70, 120)] * rng.randrange(4, 10) + [("out_for_delivery", 60, 120)]
     sea = [("in_transit", 840, 1680)] * rng.randrange(7, 12)
-    return [("at_hub", 400, 800), *sea, ("at_hub", 500, 800), ("in_transit", 300, 800), ("out_for_delivery", 300, 900)]
+    to_port = [("at_hub", 400, 800), ("in_transit", 400, 800)]
+    return [*to_port, *sea, ("at_hub", 500, 800), ("in_transit", 300, 800), ("out_for_delivery", 300, 900)]
 
 
 def _return(order: Order) -> Return:

@@ -53,10 +53,9 @@ def read(message: Message, kind: type[Request]) -> Request:
     """
     A body as the request it holds, from protobuf or OTLP/JSON (one request, or one a line).
 
-    Which of the two, the first byte says: protobuf never begins with a brace here, and senders do mislabel.
     Raises: BadPayload, with what was got and where.
     """
-    if otlp_json.is_json(message.body):
+    if otlp_json.is_json(message):
         return otlp_json.read(message.body, kind)
     try:
         return kind.FromString(message.body)
@@ -67,5 +66,5 @@ def read(message: Message, kind: type[Request]) -> Request:
 
 def body(message: Message, request: Protobuf, *, is_changed: bool) -> bytes:
     """The bytes for the engine: in canonical form, and with text where a value was an array or a list of keys."""
-    has_new_bytes = is_changed or otlp_json.is_json(message.body)
+    has_new_bytes = is_changed or otlp_json.is_json(message)
     return otlp_values.flatten(request, request.SerializeToString() if has_new_bytes else message.body)

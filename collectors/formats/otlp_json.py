@@ -17,6 +17,7 @@ import orjson
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message as Protobuf
 
+from collectors.message import Message
 from schema.errors import BadPayload
 
 IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
@@ -26,9 +27,16 @@ SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans",
 Request = TypeVar("Request", bound=Protobuf)
 
 
-def is_json(body: bytes) -> bool:
-    """Whether a body is JSON. A request in protobuf begins with its first field, never with a brace or a bracket."""
-    return body.removeprefix(BOM).lstrip()[:1] in (b"{", b"[")
+def is_json(message: Message) -> bool:
+    """
+    Whether a body is JSON, by its first byte, for senders do mislabel.
+
+    A request in protobuf begins with the tag of its first field, which is a line feed, and where that field is 123 bytes long
+    the next byte is a brace: only where the sender or the file's name says JSON may line feeds come before it.
+    """
+    start = message.body.removeprefix(BOM)
+    says_json = "json" in message.content_type or message.name.endswith((".json", ".jsonl"))
+    return start.lstrip(None if says_json else b" \t\r")[:1] in (b"{", b"[")
 
 
 def read(body: bytes, kind: type[Request]) -> Request:

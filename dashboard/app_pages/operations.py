@@ -9,6 +9,8 @@ import streamlit as st
 from dashboard import frame, parts_operations, queries_operations, tiles
 
 view = frame.view()
+if frame.is_before_first_event():
+    st.stop()
 
 
 @frame.live(5, "cards")
@@ -60,9 +62,6 @@ with left:
     needs()
 with right:
     stages()
-left, right = st.columns(2, gap="medium")
-with left:
     freshness()
-with right:
     blocked()
 parts_operations.opened()

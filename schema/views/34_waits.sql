@@ -23,7 +23,7 @@ FROM
         arrayMap(i -> (i, arrayFirst(j -> j > i AND NOT has(r.states, o.h_state[j]), arrayEnumerate(o.h_at))),
             arrayFilter(i -> has(r.states, o.h_state[i]) AND (i = 1 OR NOT has(r.states, o.h_state[i - 1])), arrayEnumerate(o.h_at))) AS runs,
         arrayJoin(multiIf(
-            r.begins != '', arrayMap(t -> (t, done_at, arrayMin(arrayFilter(d -> d > t, arrayConcat([reversed_at], block_from))), ''), if(first_at = never, [], starts)),
+            r.begins != '', arrayMap(t -> (t, done_at, arrayMin(arrayConcat(if(reversed_at = never, [], [reversed_at]), arrayFilter(f -> f > t, block_from))), ''), if(first_at = never, [], starts)),
             r.overlay != '', arrayMap((since, until) -> (since, until, never, 'cleared'),
                 arrayFilter((t, h) -> h = r.overlay, o.hold_from, o.hold_name), arrayFilter((t, h) -> h = r.overlay, o.hold_to, o.hold_name)),
             arrayMap(x -> (o.h_at[x.1],

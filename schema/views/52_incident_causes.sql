@@ -1,64 +1,84 @@
 -- The technical half of each open incident: the interface behind it, failed calls, retries, the objects they touch, the last change.
--- Two ways to it: spans that carry the keys of its objects and failed (how = 'spans'); or an open interface or feed exception on
--- an interface that carries the milestones it waits for, for the same carrier (how = 'edge'), for a failure that leaves no span.
+-- Three ways to it, the first the surest: `spans`, the last call for its objects on an interface failed; `edge`, an exception is open
+-- on an interface or feed that carries the milestones it waits for, for the same carrier and region; `silence`, an interface that
+-- carries them was not called for most of its objects and nothing failed (a failure that leaves no span).
 -- Parameters: as_of, scope. Grain: incident x interface; `position` 1 is the likeliest.
 WITH
-    toDateTime64(0, 3, 'UTC') AS never,
     open AS
     (
         SELECT i.incident AS incident, i.code AS code, i.object_type AS object_type, i.object_id AS object_id, i.carrier AS carrier,
-               i.region AS region, i.interface AS interface, i.began_at AS began_at, g.awaits AS awaits
+               i.region AS region, i.interface AS interface, i.began_at AS began_at, i.reason AS reason, i.trace_id AS trace_id,
+               arrayFilter(a -> startsWith(a, i.object_type || '.'), g.awaits) AS own_awaits,
+               if(empty(own_awaits), g.awaits, own_awaits) AS awaits, startsWith(i.code, 'INT.') AS is_technical
         FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}) AS i
         INNER JOIN gov_exceptions AS g ON g.code = i.code
         WHERE i.needs_us
     ),
+    size AS (SELECT incident, uniqExact(object_id) AS n_all, min(began_at) AS oldest_at FROM open GROUP BY incident),
     family AS
     (
-        SELECT incident, object_type, object_id, began_at FROM open WHERE object_id != ''
+        SELECT incident, object_id AS subject, object_type, object_id, began_at FROM open WHERE NOT is_technical
         UNION DISTINCT
-        SELECT o.incident, l.b_type, l.b_id, o.began_at
+        SELECT o.incident, o.object_id, l.b_type, l.b_id, o.began_at
         FROM open AS o INNER JOIN links AS l ON l.a_type = o.object_type AND l.a_id = o.object_id
         WHERE o.object_type = 'invoice' AND l.b_type = 'shipment'
     ),
-    failed AS
+    calls AS
     (
-        SELECT interface, at, trace_id, attempt, is_error, status_message, object.1 AS object_type, object.2 AS object_id
+        SELECT
+            interface, object.1 AS object_type, object.2 AS object_id,
+            argMax(is_error, (at, attempt)) AS is_failed, countIf(is_error) AS n_failed, countIf(attempt > 1) AS n_retries,
+            minIf(at, is_error) AS failed_at, argMaxIf(trace_id, at, is_error) AS trace_id, argMaxIf(status_message, at, is_error) AS message
         FROM interface_calls
         ARRAY JOIN arrayZip(object_types, object_ids) AS object
         WHERE at <= {as_of:DateTime64(3, 'UTC')}
           AND at > {as_of:DateTime64(3, 'UTC')} - toIntervalDay((SELECT max(slo_window_days) FROM gov_workflows))
-          AND (is_error OR attempt > 1)
+          AND object.2 IN (SELECT object_id FROM family)
+        GROUP BY interface, object_type, object_id
     ),
     by_spans AS
     (
-        SELECT
-            f.incident AS incident, c.interface AS interface, 'spans' AS how,
-            uniqExactIf(f.object_type, f.object_id, c.is_error) AS n_objects, countIf(c.is_error) AS n_failed, countIf(c.attempt > 1) AS n_retries,
-            minIf(c.at, c.is_error) AS first_at, argMaxIf(c.trace_id, c.at, c.is_error) AS trace_id,
-            argMaxIf(c.status_message, c.at, c.is_error) AS message
+        SELECT f.incident AS incident, c.interface AS interface, 'spans' AS how, uniqExact(f.subject) AS n_objects,
+               sum(c.n_failed) AS n_failed, sum(c.n_retries) AS n_retries, min(c.failed_at) AS first_at,
+               argMax(c.trace_id, c.failed_at) AS trace_id, argMax(c.message, c.failed_at) AS message
         FROM family AS f
-        INNER JOIN failed AS c ON c.object_type = f.object_type AND c.object_id = f.object_id
-        WHERE c.at > f.began_at - INTERVAL 2 DAY
+        INNER JOIN calls AS c ON c.object_type = f.object_type AND c.object_id = f.object_id
+        WHERE c.is_failed
         GROUP BY incident, interface
-        HAVING n_failed > 0
-    ),
-    edges AS
-    (
-        SELECT e.interface AS interface, e.region AS region, e.began_at AS began_at, e.reason AS reason, e.trace_id AS trace_id, e.code AS code,
-               e.carrier AS own_carrier, g.carrier AS carrier, arrayMap(x -> x.1 || '.' || x.2, g.carries) AS carries
-        FROM open AS o
-        INNER JOIN inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}) AS e ON e.incident = o.incident
-        LEFT JOIN gov_interfaces AS g ON g.interface = e.interface
-        WHERE startsWith(e.code, 'INT.') AND e.interface != '' AND e.needs_us
     ),
     by_edge AS
     (
-        SELECT o.incident AS incident, e.interface AS interface, 'edge' AS how, uniqExact(o.object_id) AS n_objects, 0 AS n_failed, 0 AS n_retries,
-               min(e.began_at) AS first_at, any(e.trace_id) AS trace_id, any(e.reason) AS message
+        SELECT o.incident AS incident, e.interface AS interface, 'edge' AS how, uniqExact(o.object_id) AS n_objects,
+               toUInt64(0) AS n_failed, toUInt64(0) AS n_retries, min(e.began_at) AS first_at, any(e.trace_id) AS trace_id, any(e.reason) AS message
         FROM open AS o
-        CROSS JOIN edges AS e
-        WHERE NOT startsWith(o.code, 'INT.') AND hasAny(o.awaits, e.carries)
+        INNER JOIN
+        (
+            SELECT x.interface AS interface, x.region AS region, x.began_at AS began_at, x.reason AS reason, x.trace_id AS trace_id,
+                   g.carrier AS carrier, arrayMap(c -> c.1 || '.' || c.2, g.carries) AS carries
+            FROM open AS x INNER JOIN gov_interfaces AS g ON g.interface = x.interface
+            WHERE x.is_technical
+        ) AS e ON true
+        WHERE NOT o.is_technical AND hasAny(o.awaits, e.carries)
           AND (e.carrier = '' OR e.carrier = o.carrier) AND (e.region = '' OR e.region = o.region)
+        GROUP BY incident, interface
+    ),
+    by_silence AS
+    (
+        SELECT o.incident AS incident, o.interface AS interface, 'silence' AS how, countIf(c.n = 0) AS n_objects,
+               toUInt64(0) AS n_failed, toUInt64(0) AS n_retries, min(o.began_at) AS first_at, '' AS trace_id,
+               'not called for ' || toString(n_objects) || ' of ' || toString(count()) || ' objects, and nothing failed' AS message
+        FROM
+        (
+            SELECT o.incident AS incident, o.object_id AS subject, o.began_at AS began_at, g.interface AS interface
+            FROM open AS o INNER JOIN gov_interfaces AS g ON true
+            WHERE NOT o.is_technical AND hasAny(o.awaits, arrayMap(c -> c.1 || '.' || c.2, g.carries)) AND (g.carrier = '' OR g.carrier = o.carrier)
+        ) AS o
+        LEFT JOIN
+        (
+            SELECT f.incident AS incident, f.subject AS subject, k.interface AS interface, count() AS n
+            FROM family AS f INNER JOIN calls AS k ON k.object_type = f.object_type AND k.object_id = f.object_id
+            GROUP BY incident, subject, interface
+        ) AS c ON c.incident = o.incident AND c.subject = o.subject AND c.interface = o.interface
         GROUP BY incident, interface
     ),
     changes AS
@@ -70,8 +90,10 @@ WITH
     ),
     ranked AS
     (
-        SELECT *, row_number() OVER (PARTITION BY incident ORDER BY how = 'spans' DESC, n_objects DESC, n_failed DESC, interface) AS position
-        FROM (SELECT * FROM by_spans UNION ALL SELECT * FROM by_edge)
+        SELECT f.*, row_number() OVER (PARTITION BY f.incident ORDER BY how = 'silence', n_objects DESC, how = 'edge', n_failed DESC, interface) AS position
+        FROM (SELECT * FROM by_spans UNION ALL SELECT * FROM by_edge UNION ALL SELECT * FROM by_silence) AS f
+        INNER JOIN size AS z ON z.incident = f.incident
+        WHERE f.n_objects * 2 > z.n_all
     )
 SELECT
     r.incident AS incident, r.interface AS interface, r.how AS how, r.n_objects AS n_objects, r.n_failed AS n_failed, r.n_retries AS n_retries,

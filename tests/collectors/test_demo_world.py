@@ -56,10 +56,11 @@ def test_the_same_seed_and_anchor_give_the_same_rows(rows: list[Row]) -> None:
 
 
 def test_another_seed_is_another_enterprise(rows: list[Row]) -> None:
-    """The seed is not only carried along."""
-    other = next(worlds.history(SEED + 1, ANCHOR, DAYS))
+    """The seed is not only carried along: of the same order number and hour, other things are said."""
+    other = {row[0] for chunk in worlds.history(SEED + 1, ANCHOR, DAYS) for row in chunk}
+    both = other & {row[0] for row in rows}
 
-    assert {row[0] for row in rows}.isdisjoint(row[0] for row in other)
+    assert len(both) < 0.02 * len(other)
 
 
 def test_the_same_seed_and_anchor_give_the_same_spans() -> None:

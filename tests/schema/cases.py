@@ -16,10 +16,10 @@ Why data and not code: whoever knows the business can read and add a case, and e
     expect = [{ bucket = 2026-11-02T08:00:00Z, series = "EU", value = 0.5, n = 2 }]
 
 An event takes every field of schema.events.Event, `source`, `message_id`, `received_at`, `ingested_at` and `copies` (exact
-duplicates); `object` and `at` stand for object_type + object_id and occurred_at. What is left out: event_id by position, event_type
-from the state, clocks from the clock before, system_role from who may say the state. `spans` are rows of interface_calls; any
-other key is the name of a table. Times may be strings or TOML times. In `expect` a column that is left out is empty ('' or 0), and
-'*' is anything but empty: whole rows are compared.
+duplicates); `object` and `at` stand for object_type + object_id and occurred_at. What is left out: event_id by position,
+event_type from the state, clocks from the clock before, system_role from who may say the state. `spans` are rows of
+interface_calls; any other key is the name of a table. Times may be strings or TOML times. In `expect` a column that is left out
+is empty ('' or 0), and '*' is anything but empty: whole rows are compared.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def load(store: Store, catalogue: Catalogue, case: Case) -> None:
         if table == "events":
             store.insert("events", events.COLUMNS, [row for i, raw in enumerate(rows) for row in _event(catalogue, i, raw)])
         else:
-            _insert(store, "interface_calls" if table == "spans" else table, [_span(i, r) if table == "spans" else r for i, r in enumerate(rows)])
+            is_span = table == "spans"
+            _insert(store, "interface_calls" if is_span else table, [_span(i, r) if is_span else r for i, r in enumerate(rows)])
     state.refresh(store, since=state.EPOCH)
 
 
@@ -205,7 +206,8 @@ def check(store: Store, catalogue: Catalogue, case: Case, *, kind: str) -> None:
     columns = KPI_COLUMNS if kind == "kpi" else DETECTOR_COLUMNS
     expected = [_whole(row, columns) for row in case.expect]
     actual, expected = _sorted(actual), _sorted(expected)
-    assert len(expected) == len(actual) and all(map(_same, expected, actual)), _told(expected, actual)
+    is_equal = len(expected) == len(actual) and all(map(_same, expected, actual))
+    assert is_equal, _told(expected, actual)
 
 
 def _whole(row: Row, columns: tuple[str, ...]) -> Row:

@@ -144,14 +144,12 @@ def test_healing_keeps_to_its_window(store: Store) -> None:
 def test_healing_reads_only_the_days_of_its_window(store: Store) -> None:
     """A month of spans must not be read every few minutes."""
     insert(store, *(span(i, at=AT - timedelta(days=i)) for i in range(30)))
-    derived = store.value(telemetry.DEFINITION, {"view": telemetry.VIEW})
-    sql = f"EXPLAIN indexes = 1 SELECT count() {telemetry.MISSING.format(derived=derived)}"
+    sql = f"EXPLAIN indexes = 1 SELECT count() {telemetry.MISSING % telemetry.derived(store)}"
     plan = [row["explain"].strip() for row in store.query(sql, {"since": AT, "until": AT + HOUR})]
-    print(plan)
     assert "Parts: 1/30" in plan
 
 
 def test_healing_without_the_view_says_what_to_do(bare_store: Store) -> None:
     """A store that was never migrated is a person's to mend."""
-    with pytest.raises(BadDefinition, match="no view interface_calls_mv: run `milepost migrate`"):
+    with pytest.raises(BadDefinition, match="no view interface_calls_mv over otel_traces: run `milepost migrate`"):
         telemetry.heal(bare_store, AT, AT + HOUR)

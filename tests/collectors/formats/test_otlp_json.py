@@ -128,6 +128,22 @@ def test_json_under_a_wrong_content_type_is_read_all_the_same(catalogue: Catalog
     assert [batch.n for batch in decoded.batches] == [1]
 
 
+def test_protobuf_that_looks_like_json_is_read_as_protobuf(catalogue: Catalogue) -> None:
+    """Its first field of 123 bytes begins with a line feed and a brace: one in a hundred small bodies does."""
+    request = ExportTraceServiceRequest()
+    scoped = request.resource_spans.add().scope_spans.add()
+    scoped.spans.add(trace_id=b"\x01" * 16, span_id=b"\x02" * 8, name="x" * 89)
+    raw = request.SerializeToString()
+    assert raw.startswith(b"\n{")
+    assert [batch.n for batch in otlp_traces.decode(requests.message(raw), requests.context(catalogue)).batches] == [1]
+
+
+def test_json_after_an_empty_line_is_read_where_it_is_said_to_be_json(catalogue: Catalogue) -> None:
+    """Hand-made files begin so."""
+    decoded = otlp_traces.decode(requests.message(b"\n\n" + body(span()), "application/json"), requests.context(catalogue))
+    assert [batch.n for batch in decoded.batches] == [1]
+
+
 @pytest.mark.parametrize(
     ("folder", "kind", "rows", "columns", "table"),
     [

@@ -1,0 +1,88 @@
+"""
+What the Scorecard reads: workflows and composites of a period against the one before, the course behind them, what it cost.
+
+Why everything over one length of days and not calendar months: a page that is opened on the third of a month must compare thirty
+days with thirty days, or it compares a weekend with a month. Nothing here refreshes by itself; an answer is kept for minutes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from dashboard import session
+from dashboard.queries import Rows, ask, at, cached
+from schema import kpi
+
+SLOW_S = 300
+DAY_S = 86400
+PERIODS = {"week": 7, "month": 30, "quarter": 90}
+TREND_DAYS, WEEK_S = 91, 7 * DAY_S
+PERIOD = "from = AS_OF - toIntervalSecond({length_s:UInt32}), SCOPED"
+
+
+@cached(SLOW_S)
+def workflows(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
+    """A row a workflow: attainment against target and the period before, budget, exceptions, recovery; the worst first."""
+    return ask(
+        f"""
+        SELECT * FROM workflow_scores({PERIOD})
+        ORDER BY indexOf(['bad', 'watch', 'none', 'good'], status), priority, workflow
+        """,  # noqa: S608 the names of parameters, not values
+        as_of, scope, length_s=days * DAY_S,
+    )  # fmt: skip
+
+
+@cached(SLOW_S)
+def parts(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
+    """
+    The parts of the three composites with their scores in this period and in the one before.
+
+    Each row carries its composite's own weighted score (`whole`, `whole_before`, `whole_change`), over the parts that have data; NULL
+    where none has, or where the period before was measured on other parts, which would compare unlike with unlike.
+    """
+    return ask(
+        """
+        SELECT
+            n.composite AS composite, n.part AS part, n.title AS title, n.weight AS weight, n.score AS score, n.n AS n,
+            n.typical_s AS typical_s, b.score AS before, n.score - b.score AS change,
+            sum(n.weight * n.score) OVER w / nullIf(sumIf(n.weight, n.n > 0) OVER w, 0) AS whole,
+            if(countIf((n.n > 0) != (b.n > 0)) OVER w = 0, sum(n.weight * b.score) OVER w / nullIf(sumIf(n.weight, b.n > 0) OVER w, 0), NULL) AS whole_before,
+            whole - whole_before AS whole_change
+        FROM scorecard_parts(from = AS_OF - toIntervalSecond({length_s:UInt32}), SCOPED) AS n
+        LEFT JOIN scorecard_parts(from = AS_OF - toIntervalSecond(2 * {length_s:UInt32}),
+            as_of = AS_OF - toIntervalSecond({length_s:UInt32}), scope = {scope:Array(String)}) AS b
+            ON b.composite = n.composite AND b.part = n.part
+        WINDOW w AS (PARTITION BY n.composite)
+        ORDER BY indexOf(['synchronisation', 'exceptions', 'recovery'], composite), weight DESC, part
+        """,
+        as_of, scope, length_s=days * DAY_S,
+    )  # fmt: skip
+
+
+@cached(SLOW_S)
+def attainment(as_of: datetime | None, scope: tuple[str, ...], bucket_s: int) -> dict[str, list[kpi.Point]]:
+    """Each workflow's attainment over the last quarter by bucket (a day for the sparkline, a week for the chart), oldest first."""
+    end = at(as_of)
+    start = end - timedelta(days=TREND_DAYS)
+    points = kpi.trend(
+        session.store(), "slo_attainment", start=start, end=end, as_of=end, bucket_s=bucket_s, by="workflow", scope=scope
+    )
+    return {name: [p for p in points if p.series == name] for name in {p.series for p in points}}
+
+
+@cached(SLOW_S)
+def ageing(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
+    """Open exceptions by age at the end of each day of the period (of each week of a quarter)."""
+    bucket_s = DAY_S if days <= PERIODS["month"] else WEEK_S
+    return ask(
+        f"SELECT * FROM ageing_over(bucket_s = {{bucket_s:UInt32}}, {PERIOD}) ORDER BY at, position",  # noqa: S608 names
+        as_of, scope, length_s=days * DAY_S, bucket_s=bucket_s,
+    )  # fmt: skip
+
+
+@cached(SLOW_S)
+def incidents(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
+    """The five incidents of the period that cost most, also those that are over."""
+    return ask(
+        f"SELECT * FROM period_incidents({PERIOD}) ORDER BY value DESC, n DESC, incident LIMIT 5",  # noqa: S608 names
+        as_of, scope, length_s=days * DAY_S,
+    )  # fmt: skip
