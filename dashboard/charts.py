@@ -183,8 +183,8 @@ def swim_lanes(
     return {
         "data": [_delays(marks), *series, *([_flags(flags, lanes)] if flags else [])],
         "layout": {
-            "height": 110 + 46 * (len(lanes) + bool(flags)),
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 32},
+            "height": 122 + 46 * (len(lanes) + bool(flags)),
+            "margin": {"l": 8, "r": 24, "t": 20, "b": 32},
             "showlegend": True,
             "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
             "hovermode": "closest",

@@ -100,9 +100,9 @@ def table(rows: Sequence[Row]) -> list[str]:
                 f"{'■ ' if r['is_past_sla'] else ''}{units.duration(r['age_s'])} of {units.duration(r['sla_s'])}" for r in rows
             ],
             "Value": [tiles.money(r["value"]) if r["value"] else units.DASH for r in rows],
-            "Why": [r["reason"] for r in rows],
             "Owner": [r["assignee"] or session.team(r["owner"]) for r in rows],
             "State": [r["status"] for r in rows],
+            "Why": [r["reason"] for r in rows],
         },
         key="inbox_table",
         hide_index=True,
@@ -139,12 +139,12 @@ def verbs_on_many(ids: Sequence[str]) -> None:
 
 # --- right -----------------------------------------------------------------------------------------------------------------
 def selected(picked: Sequence[str], rows: Sequence[Row]) -> str:
-    """The exception to show: the one row that was just chosen, else what the URL names."""
+    """The exception to show: the one row that was just chosen, else what the URL names, else the worst."""
     in_url = st.query_params.get("exception", "")
     if len(picked) == 1 and st.session_state.get("picked_exception") != picked[0]:
         st.session_state["picked_exception"] = picked[0]
         st.query_params["exception"] = in_url = picked[0]
-    return in_url
+    return in_url or (rows[0]["id"] if rows and not picked else "")
 
 
 def detail(found: Row | None, id_: str) -> None:

@@ -24,7 +24,7 @@ OPENS = ("stale", "blocked")
 def card(row: Row, attained: Row | None) -> None:
     """A workflow: status, attainment against target, what is open and what it is worth. Its title filters the page."""
     name, is_chosen = row["workflow"], frame.view().values("workflow") == (row["workflow"],)
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="xsmall", height="stretch"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             label = f"**{row['title']}**" + (" ✕" if is_chosen else "")
             if st.button(
@@ -72,14 +72,16 @@ def _incident(row: Row) -> None:
         st.markdown(
             f"{tiles.severity(row['severity'])} **{units.plain(text)}**", help=f"Oldest since {frame.hover(row['oldest_at'])}"
         )
-        left, right = st.columns([8, 5], vertical_alignment="center", gap="small")
-        left.markdown(
-            f":gray[{sentences.TREND[row['trend']]} · owner] **{team}** :gray[· {_unacknowledged(row)}{past}]"
-            + (f"  \n{units.plain(cause)}" if cause else "")
-            + (f"  \n:gray[Do:] {detector.header.action}" if detector else "")
-        )
-        with right:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(
+                f":gray[{sentences.TREND[row['trend']]} · owner] **{team}** :gray[· {_unacknowledged(row)}{past}]",
+                width="content",
+            )
             _buttons(row)
+        if cause or detector:
+            st.markdown(
+                "  \n".join(t for t in (units.plain(cause), f":gray[Do:] {detector.header.action}" if detector else "") if t)
+            )
 
 
 def _unacknowledged(row: Row) -> str:
@@ -93,7 +95,7 @@ def _buttons(row: Row) -> None:
     key = row["incident"]
     if frame.view().is_kiosk:
         return
-    with st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
+    with st.container(horizontal=True, gap="xsmall", width="content"):
         can, why = inbox.may_act()
         if row["n_unacknowledged"] and st.button("Acknowledge", key=f"ack_{key}", disabled=not can, help=why):
             inbox.take_on_incident(key, "acknowledge")
@@ -150,6 +152,8 @@ def stages(rows: Sequence[Row], usual: Mapping[str, float]) -> None:
 
 def split_by() -> str:
     """The cut that the funnel is split by, or none; it lives in the URL."""
+    if frame.view().is_kiosk:
+        return ""
     return (
         st.pills(
             "Split by",
@@ -221,7 +225,7 @@ def blocked(rows: Sequence[Row], because: Sequence[Row]) -> None:
         for r in rows
     ]
     _map("blocked", cells, f"Blocked invoices, {len(cells)} pairs of region and carrier")
-    for r in because[:3]:
+    for r in () if frame.view().is_kiosk else because[:3]:
         st.markdown(
             f"**{units.of(r['n'], 'invoice')}** ({tiles.money(r['worth'])}) wait{'s' if r['n'] == 1 else ''} for "
             f"**{r['waits_for']}**, owed by {r['owed_by']}; oldest {units.duration(r['oldest_s'])}; "

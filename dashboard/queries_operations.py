@@ -33,7 +33,7 @@ def workflows(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     return [nothing | counted.get(name, {}) | {"workflow": name, "title": w.title, "target": w.slo.target} for name, w in named]
 
 
-@cached(LIVE_S)
+@cached(2 * LIVE_S)
 def incidents(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     """Open incidents with their likeliest cause, worst first: by value at risk within a severity, then by age."""
     return exceptions.incidents(session.store(), at(as_of), scope=scope)
@@ -129,7 +129,7 @@ def blocked_invoices(as_of: datetime | None, scope: tuple[str, ...], region: str
 
 @cached(CALM_S)
 def attainment(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Each workflow's objective over the last 24 hours: value, n, status, and its course over the hours that had anything due."""
+    """Each workflow's objective over the last 24 hours: value, n, status, and its course over the hours with anything due."""
     end, start, ours = at(as_of), at(as_of) - timedelta(days=1), _without_workflow(scope)
     store, course = session.store(), dict[str, list[float]]()
     for p in kpi.trend(store, ATTAINMENT, start=start, end=end, as_of=end, bucket_s=3600, by="workflow", scope=ours):

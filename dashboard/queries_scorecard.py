@@ -8,6 +8,7 @@ days with thirty days, or it compares a weekend with a month. Nothing here refre
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from dashboard import session
 from dashboard.queries import Rows, ask, at, cached
 from schema import kpi
@@ -86,3 +87,18 @@ def incidents(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows
         f"SELECT * FROM period_incidents({PERIOD}) ORDER BY value DESC, n DESC, incident LIMIT 5",  # noqa: S608 names
         as_of, scope, length_s=days * DAY_S,
     )  # fmt: skip
+
+
+@cached(SLOW_S)
+def open_total(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, Any]:
+    """How many exceptions are open, the oldest, and what the objects behind them are worth, each object once."""
+    return ask(
+        """
+        SELECT sum(n_of) AS n, max(oldest) AS oldest_s, sumIf(most, object_id != '') AS worth FROM
+        (
+            SELECT object_type, object_id, count() AS n_of, max(i.value) AS most, max(i.age_s) AS oldest
+            FROM inbox(SCOPED) AS i WHERE is_open GROUP BY object_type, object_id
+        )
+        """,
+        as_of, scope,
+    )[0]  # fmt: skip

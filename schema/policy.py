@@ -58,7 +58,7 @@ def catalogue_rows(c: Catalogue, today: date) -> dict[str, tuple[tuple[str, ...]
             [(t, n, list(o.cleared_by), o.is_block) for t, life in c.lifecycles.items() for n, o in life.overlays.items()],
         ),
         "gov_guards": (
-            ("object_type", "position", "for_state", "name", "on_type", "state", "rank", "no_hold", "owed_by", "owner"),
+            ("object_type", "position", "for_state", "for_rank", "name", "on_type", "state", "rank", "no_hold", "owed_by", "owner"),
             list(_guards(c)),
         ),
         "gov_stages": (
@@ -130,7 +130,8 @@ def _guards(c: Catalogue) -> Iterator[tuple[Any, ...]]:
     for type_, life in c.lifecycles.items():
         for i, g in enumerate(sorted(life.guards, key=lambda g: life.states[g.for_].rank)):
             rank = c.lifecycles[g.on].states[g.state].rank if g.state else 0
-            yield type_, i, g.for_, g.name, g.on, g.state, rank, g.no_hold, g.owed_by, g.owner
+            for_rank = life.states[g.for_].rank
+            yield type_, i, g.for_, for_rank, g.name, g.on, g.state, rank, g.no_hold, g.owed_by, g.owner
 
 
 def _workflows(c: Catalogue) -> Iterator[tuple[Any, ...]]:

@@ -10,7 +10,8 @@ where pdata gives up on the whole attribute, and empty bytes are "", where it sa
 
 Why `flatten`: SQL has no recursion, so the engine reads scalars, and arrays and lists of keys become their JSON text here. Why
 a second set of descriptors to find them: looking at every attribute in Python costs five times as much as reading the body
-once more against a schema in which a container lacks a required field, so that upb says which they are.
+once more against a schema in which a container lacks a required field, so that upb says which they are. Why canonical bytes
+although most came so: the views read the bytes of a value, and only one way of writing each is theirs to know.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from typing import Any, cast
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import EncodeError
 from google.protobuf.message import Message as Protobuf
 from google.protobuf.message_factory import GetMessageClass
 from opentelemetry.proto.common.v1.common_pb2 import DESCRIPTOR as COMMON
@@ -90,13 +90,10 @@ def number(x: float) -> str:
 def flatten(request: Protobuf, body: bytes) -> bytes:
     """The canonical bytes of a request, in which every value is a scalar: arrays and lists of keys are their JSON text."""
     checked: Any = _scalars_only(request.DESCRIPTOR.file, request.DESCRIPTOR.full_name).FromString(body)
-    try:
-        return bytes(checked.SerializeToString())
-    except EncodeError:
-        for path in checked.FindInitializationErrors():
-            value = _at(request, path.rsplit(".", 2)[0])
-            value.string_value = as_json(value)
-        return request.SerializeToString()
+    for path in checked.FindInitializationErrors():
+        value = _at(request, path.rsplit(".", 2)[0])
+        value.string_value = as_json(value)
+    return request.SerializeToString()
 
 
 def _at(request: Protobuf, path: str) -> AnyValue:
@@ -119,7 +116,7 @@ def _sorted(keys: dict[str, str]) -> list[str]:
 # --- finding the containers, without looking at each value ------------------------------------------------------------
 @cache
 def _scalars_only(file: FileDescriptor, name: str) -> type[Protobuf]:
-    """The message of this name, in which an array or a list of keys can be read and not be written."""
+    """The message of this name, in which an array or a list of keys is not complete."""
     pool = DescriptorPool()
     _add(pool, file, set())
     return GetMessageClass(pool.FindMessageTypeByName(name))

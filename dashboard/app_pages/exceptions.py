@@ -26,7 +26,7 @@ def changes(drawn: tuple[str, ...]) -> None:
 
 ageing()
 saved = parts_inbox.chosen_filter()
-left, middle, right = st.columns([3, 11, 8], gap="medium")
+left, middle, right = st.columns([3, 12, 8], gap="medium")
 with left:
     parts_inbox.saved_filters(queries_inbox.counts(view.as_of, view.scope, me), saved)
 with middle:
@@ -38,5 +38,3 @@ with middle:
 with right:
     if id_ := parts_inbox.selected(picked, rows):
         parts_inbox.detail(queries_inbox.one(view.as_of, id_), id_)
-    elif rows:
-        tiles.empty("Choose a row to see what it rests on and to act on it.", next_step="Choose several to act on all of them.")

@@ -26,14 +26,6 @@ WITH
             delivered_at + toIntervalSecond(if(mapContains(limits, mode), limits[mode], limits[''])) AS due_at
         FROM invoices(as_of = {as_of:DateTime64(3, 'UTC')}, scope = [], by = '')
         WHERE mapContains(proofs, guard) AND delivered_at != never AND due_at < {as_of:DateTime64(3, 'UTC')}
-    ),
-    traces AS
-    (
-        SELECT object_id, argMax(trace_id, occurred_at) AS last_trace
-        FROM events
-        PREWHERE object_type = 'invoice' AND object_id IN (SELECT object_id FROM found)
-        WHERE trace_id != '' AND NOT is_retracted AND occurred_at <= {as_of:DateTime64(3, 'UTC')}
-        GROUP BY object_id
     )
 SELECT
     f.object_id AS fingerprint,
@@ -50,8 +42,7 @@ SELECT
     f.order_class::String AS order_class,
     f.mode::String AS mode,
     '' AS interface,
-    t.last_trace AS trace_id,
+    f.trace_id AS trace_id,
     (f.region || '|' || f.carrier)::String AS place,
     proofs[f.guard] AS owner
 FROM found AS f
-LEFT JOIN traces AS t ON t.object_id = f.object_id

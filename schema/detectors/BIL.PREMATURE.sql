@@ -30,14 +30,6 @@ WITH
             arrayFirst((g, t) -> mapContains(guards, (g.1 || '|' || g.2)::String) AND (t = never OR t > issued_at), arrayZip(guard_for, guard_name, guard_at), guard_at) AS guard
         FROM invoices(as_of = {as_of:DateTime64(3, 'UTC')}, scope = [], by = '')
         WHERE has(link_type, 'shipment') AND NOT is_final AND issued_at > asked_at - toIntervalDay(window_days) AND guard.2 != ''
-    ),
-    traces AS
-    (
-        SELECT object_id, argMax(trace_id, occurred_at) AS last_trace
-        FROM events
-        PREWHERE object_type = 'invoice' AND object_id IN (SELECT object_id FROM found)
-        WHERE trace_id != '' AND NOT is_retracted AND occurred_at <= {as_of:DateTime64(3, 'UTC')}
-        GROUP BY object_id
     )
 SELECT
     f.object_id AS fingerprint,
@@ -56,8 +48,7 @@ SELECT
     f.order_class::String AS order_class,
     f.mode::String AS mode,
     '' AS interface,
-    t.last_trace AS trace_id,
+    f.trace_id AS trace_id,
     f.region::String AS place,
     guards[f.guard.1 || '|' || f.guard.2] AS owner
 FROM found AS f
-LEFT JOIN traces AS t ON t.object_id = f.object_id

@@ -44,14 +44,6 @@ WITH
         FROM waiting AS w
         ASOF LEFT JOIN days AS d ON d.j = w.j AND d.opens_at <= w.since
         WHERE asked_ms > due_ms
-    ),
-    traces AS
-    (
-        SELECT object_id, argMax(trace_id, occurred_at) AS last_trace
-        FROM events
-        PREWHERE object_type = 'order' AND object_id IN (SELECT object_id FROM found)
-        WHERE trace_id != '' AND NOT is_retracted AND occurred_at <= {as_of:DateTime64(3, 'UTC')}
-        GROUP BY object_id
     )
 SELECT
     f.object_id AS fingerprint,
@@ -69,9 +61,8 @@ SELECT
     f.order_class::String AS order_class,
     f.mode::String AS mode,
     '' AS interface,
-    t.last_trace AS trace_id,
+    f.trace_id AS trace_id,
     (f.region || '|' || f.waits_for)::String AS place,
     guard_owners[f.waits_to_be || '|' || f.waits_for] AS owner
 FROM found AS f
 ASOF LEFT JOIN (SELECT * FROM days WHERE open_ms > 0) AS d ON d.j = f.j AND d.open_before_ms < f.due_ms
-LEFT JOIN traces AS t ON t.object_id = f.object_id

@@ -39,14 +39,6 @@ WITH
         ) AS s
         INNER JOIN gov_reconcile AS r ON r.object_type = s.object_type
         WHERE has(s.m_role, r.leader) AND notEmpty(unmet)
-    ),
-    traces AS
-    (
-        SELECT object_type, object_id, argMax(trace_id, occurred_at) AS last_trace
-        FROM events
-        PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM held)
-        WHERE trace_id != '' AND NOT is_retracted AND occurred_at <= {as_of:DateTime64(3, 'UTC')}
-        GROUP BY object_type, object_id
     )
 SELECT
     (h.object_type || '|' || h.object_id || '|' || h.rule)::String AS fingerprint,
@@ -66,8 +58,7 @@ SELECT
     h.order_class::String AS order_class,
     h.mode::String AS mode,
     '' AS interface,
-    t.last_trace AS trace_id,
+    h.trace_id AS trace_id,
     (h.rule || '|' || h.region)::String AS place,
     h.rule_owner::String AS owner
 FROM held AS h
-LEFT JOIN traces AS t ON t.object_type = h.object_type AND t.object_id = h.object_id

@@ -22,14 +22,6 @@ WITH
             assumeNotNull(state_at) + toIntervalSecond(if(mapContains(dwell, mode), dwell[mode], dwell[''])) AS dwelt_at
         FROM shipments(as_of = {as_of:DateTime64(3, 'UTC')}, scope = [], by = '')
         WHERE is_stale AND NOT (is_facility AND (value >= high_value OR dwelt_at < stale_at))
-    ),
-    traces AS
-    (
-        SELECT object_id, argMax(trace_id, occurred_at) AS last_trace
-        FROM events
-        PREWHERE object_type = 'shipment' AND object_id IN (SELECT object_id FROM found)
-        WHERE trace_id != '' AND NOT is_retracted AND occurred_at <= {as_of:DateTime64(3, 'UTC')}
-        GROUP BY object_id
     )
 SELECT
     f.object_id AS fingerprint,
@@ -47,8 +39,7 @@ SELECT
     f.order_class::String AS order_class,
     f.mode::String AS mode,
     '' AS interface,
-    t.last_trace AS trace_id,
+    f.trace_id AS trace_id,
     (f.region || '|' || f.carrier)::String AS place,
     '' AS owner
 FROM found AS f
-LEFT JOIN traces AS t ON t.object_id = f.object_id

@@ -31,14 +31,6 @@ WITH
     found AS
     (
         SELECT * FROM standing WHERE since < {as_of:DateTime64(3, 'UTC')} AND (is_high OR NOT is_stale_first)
-    ),
-    traces AS
-    (
-        SELECT object_id, argMax(trace_id, occurred_at) AS last_trace
-        FROM events
-        PREWHERE object_type = 'shipment' AND object_id IN (SELECT object_id FROM found)
-        WHERE trace_id != '' AND NOT is_retracted AND occurred_at <= {as_of:DateTime64(3, 'UTC')}
-        GROUP BY object_id
     )
 SELECT
     f.object_id AS fingerprint,
@@ -57,8 +49,7 @@ SELECT
     f.order_class::String AS order_class,
     f.mode::String AS mode,
     '' AS interface,
-    t.last_trace AS trace_id,
+    f.trace_id AS trace_id,
     if(f.is_high, f.object_id, f.region || '|' || f.warehouse)::String AS place,
     '' AS owner
 FROM found AS f
-LEFT JOIN traces AS t ON t.object_id = f.object_id

@@ -13,6 +13,8 @@ WITH
     (SELECT groupArray(rank) FROM (SELECT rank FROM gov_states ORDER BY object_type, state)) AS s_ranks,
     (SELECT groupArray(toUInt8(is_reversal)) FROM (SELECT is_reversal FROM gov_states ORDER BY object_type, state)) AS s_reversal,
     (SELECT groupArray(if(empty(roles), '', ',' || arrayStringConcat(roles, ',') || ',')) FROM (SELECT roles FROM gov_states ORDER BY object_type, state)) AS s_roles,
+    (SELECT groupArray(toUInt8(is_final) + 2 * is_active + 4 * is_facility + 8 * is_reversal) FROM (SELECT * FROM gov_states ORDER BY object_type, state)) AS s_flags,
+    (SELECT groupArray(toUInt8(is_block)) FROM (SELECT * FROM gov_overlays ORDER BY object_type, overlay)) AS o_block,
     (SELECT groupArray(object_type || '.' || overlay) FROM (SELECT * FROM gov_overlays ORDER BY object_type, overlay)) AS o_keys,
     (SELECT groupArray(',' || arrayStringConcat(cleared_by, ',') || ',') FROM (SELECT * FROM gov_overlays ORDER BY object_type, overlay)) AS o_cleared,
     (SELECT mapFromArrays(groupArray(list || '|' || element || '|' || partner || '|' || code), groupArray((state, classifier))) FROM gov_codes WHERE version = '') AS c_map,
@@ -31,7 +33,7 @@ WITH
             argMax(
                 (occurred_at, recorded_at, classifier, state, system_role, location, related.object_type, related.object_id, keys,
                  tenant, region, warehouse, carrier, customer, order_class, mode, amount, currency, quantity, unit, is_retracted,
-                 source_code, code_list, code_element, system),
+                 source_code, code_list, code_element, system, trace_id),
                 (event_version, is_retracted, recorded_at,
                  cityHash64(occurred_at, classifier, state, system_role, location, related.object_id, keys, tenant, region, warehouse,
                             carrier, customer, order_class, mode, amount, currency, quantity, source_code))
@@ -52,7 +54,7 @@ WITH
             if(meaning.1 != '', meaning.2, e.3) AS classifier,
             e.5 AS role, e.6 AS location, e.7 AS r_type, e.8 AS r_id, e.9 AS keys,
             e.10 AS tenant, e.11 AS region, e.12 AS warehouse, e.13 AS carrier, e.14 AS customer, e.15 AS order_class, e.16 AS mode,
-            e.17 AS amount, e.18 AS currency, e.19 AS quantity, e.20 AS unit, e.21 AS is_retracted,
+            e.26 AS trace_id, e.17 AS amount, e.18 AS currency, e.19 AS quantity, e.20 AS unit, e.21 AS is_retracted,
             NOT is_retracted AND classifier = 'ACT' AS is_act,
             NOT is_retracted AND currency != '' AS has_money,
             NOT is_retracted AND (quantity != 0 OR unit != '') AS has_size,
@@ -87,6 +89,7 @@ WITH
             argMaxIf(currency, by_record, has_money) AS currency,
             argMaxIf(quantity, by_record, has_size) AS quantity,
             argMaxIf(unit, by_record, has_size) AS unit,
+            argMaxIf(trace_id, by_at, trace_id != '' AND NOT is_retracted) AS trace_id,
             minIf(at, NOT is_retracted) AS first_at,
             maxIf(at, is_act) AS last_act_at,
             arraySlice(arraySort(arrayDistinct(groupArrayIf(packed, is_act AND (s_index > 0 OR location != '')))), -256) AS log,
@@ -133,7 +136,7 @@ SELECT
     if(n_events = 0, never, first_at), if(n_events = 0, never, last_act_at),
     arrayMap(x -> at_of(x), moves),
     arrayMap(x -> s_names[index_of(x)], history), arrayMap(x -> at_of(x), history),
-    arrayMap(x -> if(s_reversal[index_of(x)] = 1, 0, rank_of(x)), history),
+    arrayMap(x -> if(s_reversal[index_of(x)] = 1, 0, rank_of(x)), history), arrayMap(x -> rank_of(x), history), arrayMap(x -> s_flags[index_of(x)], history),
     arrayMap(x -> s_names[index_of(x)], milestones),
     arrayMap(x -> arrayFirst(r -> role_hash(r) = role_of(x), roles), milestones),
     arrayMap(x -> at_of(x), milestones),
@@ -141,6 +144,7 @@ SELECT
     planned, arrayMap(s -> arrayReduce('argMax', arrayMap(x -> x.4, arrayFilter(x -> x.1 = s, plans) AS f), arrayMap(x -> (x.2, x.3), f)), planned),
     estimated, arrayMap(s -> arrayReduce('argMax', arrayMap(x -> x.4, arrayFilter(x -> x.1 = s, estimates) AS f), arrayMap(x -> (x.2, x.3), f)), estimated),
     arrayMap(x -> x.1, holds), arrayMap(x -> x.2, holds), arrayMap(x -> x.3, holds),
+    arrayMap(x -> transform(object_type || '.' || x.1, o_keys, o_block, 0), holds),
     arrayMap(l -> splitByChar('|', l)[1], links), arrayMap(l -> substring(l, position(l, '|') + 1), links),
-    keys, n_events, n_raw, {ver:UInt64}
+    keys, trace_id, n_events, n_raw, {ver:UInt64}
 FROM scored

@@ -11,7 +11,7 @@ WITH
     toDateTime64(0, 3, 'UTC') AS never,
     (SELECT groupArray(currency) FROM (SELECT * FROM gov_rates ORDER BY currency)) AS r_keys,
     (SELECT groupArray(rate) FROM (SELECT * FROM gov_rates ORDER BY currency)) AS r_rates,
-    (SELECT groupArray((toString(object_type), toString(for_state), toString(name), toString(on_type), rank, toString(no_hold)))
+    (SELECT groupArray((toString(object_type), toString(for_state), toString(name), toString(on_type), rank, toString(no_hold), for_rank))
      FROM (SELECT * FROM gov_guards ORDER BY object_type, position)) AS g_all,
     own AS
     (
@@ -80,12 +80,12 @@ SELECT
     if(customer != '', customer, n_customer) AS c_customer, if(order_class != '', order_class, n_order_class) AS c_order_class,
     if(mode != '', mode, n_mode) AS c_mode,
     amount, currency, if(currency = '' AND y_type IN ('shipment', 'invoice', 'return'), n_value, own_value) AS c_value, quantity, unit,
-    first_at, last_at, progress_at, h_state, h_at, h_rank, m_state, m_role, m_at, a_role, a_state, a_at, p_state, p_at, e_state, e_at,
-    hold_name, hold_from, hold_to,
-    arrayMap(g -> g.2, guards) AS g_for, arrayMap(g -> g.3, guards) AS g_name, met_at,
-    arrayMap(l -> l.1, n_links) AS l_type, arrayMap(l -> l.2, n_links) AS l_id, keys, n_events,
+    first_at, last_at, progress_at, h_state, h_at, h_rank, h_level, h_flags, m_state, m_role, m_at, a_role, a_state, a_at,
+    p_state, p_at, e_state, e_at, hold_name, hold_from, hold_to, hold_block,
+    arrayMap(g -> g.2, guards) AS g_for, arrayMap(g -> g.7, guards) AS g_rank, arrayMap(g -> g.3, guards) AS g_name, met_at,
+    arrayMap(l -> l.1, n_links) AS l_type, arrayMap(l -> l.2, n_links) AS l_id, keys, trace_id, n_events,
     cityHash64(c_tenant, c_region, c_warehouse, c_carrier, c_customer, c_order_class, c_mode, amount, currency, c_value, quantity, unit,
-        first_at, last_at, progress_at, h_state, h_at, h_rank, m_state, m_role, m_at, a_role, a_state, a_at, p_state, p_at, e_state, e_at,
-        hold_name, hold_from, hold_to, g_for, g_name, met_at, l_type, l_id, keys, n_events) AS digest,
+        first_at, last_at, progress_at, h_state, h_at, h_rank, h_level, h_flags, m_state, m_role, m_at, a_role, a_state, a_at, p_state, p_at, e_state, e_at,
+        hold_name, hold_from, hold_to, hold_block, g_for, g_rank, g_name, met_at, l_type, l_id, keys, trace_id, n_events) AS digest,
     1, {ver:UInt64}
 FROM joined

@@ -5,6 +5,7 @@ CREATE TABLE gov_guards
     object_type LowCardinality(String),
     position UInt16,
     for_state LowCardinality(String),
+    for_rank UInt16,
     name LowCardinality(String),
     on_type LowCardinality(String),
     state LowCardinality(String),

@@ -1,6 +1,6 @@
--- Points of exponential histogram metrics, as the OpenTelemetry Collector's ClickHouse exporter keeps them (whole seconds are its choice).
--- Writer: otlp_metrics_exponential_histogram_mv, or a Collector. Grain: one data point. Sort key: the exporter's; a chart asks for one metric of
--- one service over hours. Retention: the retention job drops days; no TTL.
+-- Points of exponential histogram metrics, as the Collector's ClickHouse exporter keeps them (whole seconds are its choice).
+-- Writer: otlp_metrics_exponential_histogram_mv, or a Collector. Grain: one data point.
+-- Sort key: the exporter's; a chart asks for one metric of one service over hours. Retention: the retention job drops days.
 CREATE TABLE IF NOT EXISTS otel_metrics_exponential_histogram
 (
     ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),

@@ -1,5 +1,5 @@
 -- The metrics of a request one by one, on their way to the tables of their kinds; kept nowhere.
--- Why this step: the engine analyses a view's whole text at every insert; here resource and scope are unfolded once, not five times.
+-- Why this step: the engine analyses a view's whole text at every insert; here resource and scope are unfolded once for all.
 -- Writer: otlp_metrics_mv. Grain: one metric of one request. Sort key, retention: none (Null).
 CREATE TABLE IF NOT EXISTS otlp_metrics_by_metric
 (

@@ -4,10 +4,26 @@
 -- those of the semantic conventions. A Server span counts only where it names its interface, or every page view would be a call.
 CREATE MATERIALIZED VIEW IF NOT EXISTS interface_calls_mv TO interface_calls AS
 WITH
-    (SELECT arrayMap(x -> x.2, arraySort(groupArray((position, attribute)))) FROM gov_span_keys WHERE kind = 'interface') AS interface_keys,
-    (SELECT arrayMap(x -> x.2, arraySort(groupArray((position, attribute)))) FROM gov_span_keys WHERE kind = 'partner') AS partner_keys,
-    (SELECT arrayMap(x -> x.2, arraySort(groupArray((position, attribute)))) FROM gov_span_keys WHERE kind = 'attempt') AS attempt_keys,
-    (SELECT arrayMap(x -> x.2, arraySort(groupArray((position, attribute)))) FROM gov_span_keys WHERE kind = 'message') AS message_keys,
+    (
+        SELECT arrayMap(x -> x.2, arraySort(groupArray((position, attribute))))
+        FROM gov_span_keys
+        WHERE kind = 'interface'
+    ) AS interface_keys,
+    (
+        SELECT arrayMap(x -> x.2, arraySort(groupArray((position, attribute))))
+        FROM gov_span_keys
+        WHERE kind = 'partner'
+    ) AS partner_keys,
+    (
+        SELECT arrayMap(x -> x.2, arraySort(groupArray((position, attribute))))
+        FROM gov_span_keys
+        WHERE kind = 'attempt'
+    ) AS attempt_keys,
+    (
+        SELECT arrayMap(x -> x.2, arraySort(groupArray((position, attribute))))
+        FROM gov_span_keys
+        WHERE kind = 'message'
+    ) AS message_keys,
     (
         SELECT arraySort(groupArray((toString(kind), position, attribute)))
         FROM gov_span_keys

@@ -10,8 +10,7 @@ SELECT
     reached(m_state, m_at, 'pod_received') AS pod_at,
     if(has(p_state, 'delivered'), p_at[indexOf(p_state, 'delivered')], NULL) AS committed_at,
     if(has(e_state, 'delivered'), e_at[indexOf(e_state, 'delivered')], NULL) AS estimated_at,
-    transform(mode, (SELECT groupArray(mode) FROM (SELECT * FROM gov_tolerances WHERE name = 'shipment_status' AND mode != '' ORDER BY mode)),
-        (SELECT groupArray(limit_s) FROM (SELECT * FROM gov_tolerances WHERE name = 'shipment_status' AND mode != '' ORDER BY mode)),
-        (SELECT any(limit_s) FROM gov_tolerances WHERE name = 'shipment_status' AND mode = '')) AS stale_after_s,
+    (SELECT mapFromArrays(groupArray(mode::String), groupArray(limit_s)) FROM gov_tolerances WHERE name = 'shipment_status') AS limits,
+    if(mapContains(limits, mode), limits[mode], limits['']) AS stale_after_s,
     is_active AND progressed_at < {as_of:DateTime64(3, 'UTC')} - toIntervalSecond(stale_after_s) AS is_stale
 FROM objects(type = 'shipment', as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})

@@ -9,6 +9,5 @@ SELECT
     reached(m_state, m_at, 'shipped') AS shipped_at,
     reached(m_state, m_at, 'delivered') AS delivered_at,
     reached(m_state, m_at, 'invoiced') AS invoiced_at,
-    arrayFilter(h -> h IN (SELECT overlay FROM gov_overlays WHERE object_type = 'order' AND is_block), holds) AS blocks,
     notEmpty(blocks) AS is_blocked
 FROM objects(type = 'order', as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})

@@ -37,9 +37,5 @@ LEFT JOIN
     GROUP BY code, fingerprint, detected_at
 ) AS v ON v.code = e.code AND v.fingerprint = e.fingerprint AND v.detected_at = e.detected_at
 WHERE e.detected_at <= {as_of:DateTime64(3, 'UTC')}
-  AND (NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)}) OR has({scope:Array(String)}, 'region=' || e.region) OR e.region = '')
-  AND (NOT arrayExists(s -> startsWith(s, 'warehouse='), {scope:Array(String)}) OR has({scope:Array(String)}, 'warehouse=' || e.warehouse))
-  AND (NOT arrayExists(s -> startsWith(s, 'carrier='), {scope:Array(String)}) OR has({scope:Array(String)}, 'carrier=' || e.carrier))
-  AND (NOT arrayExists(s -> startsWith(s, 'customer='), {scope:Array(String)}) OR has({scope:Array(String)}, 'customer=' || e.customer))
-  AND (NOT arrayExists(s -> startsWith(s, 'order_class='), {scope:Array(String)}) OR has({scope:Array(String)}, 'order_class=' || e.order_class))
-  AND (NOT arrayExists(s -> startsWith(s, 'workflow='), {scope:Array(String)}) OR has({scope:Array(String)}, 'workflow=' || e.workflow))
+  AND (empty({scope:Array(String)}) OR arrayAll(c -> NOT arrayExists(s -> startsWith(s, c.1 || '='), {scope:Array(String)}) OR has({scope:Array(String)}, c.1 || '=' || c.2) OR (c.1 = 'region' AND c.2 = ''),
+      [('region', e.region), ('warehouse', e.warehouse), ('carrier', e.carrier), ('customer', e.customer), ('order_class', e.order_class), ('workflow', e.workflow)]))
