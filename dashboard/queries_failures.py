@@ -21,7 +21,7 @@ def edges(as_of: datetime | None, scope: tuple[str, ...], length_s: int) -> Rows
     return ask(
         f"""
         SELECT * FROM edges({SINCE}, SCOPED)
-        ORDER BY indexOf(['bad', 'watch', 'good', 'none'], status), value DESC, error_share DESC, interface
+        ORDER BY indexOf(['off_target', 'watch', 'on_target', 'no_data'], status), value DESC, error_share DESC, interface
         """,  # noqa: S608 names of parameters
         as_of, scope, length_s=length_s,
     )  # fmt: skip

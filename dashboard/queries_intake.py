@@ -21,7 +21,7 @@ SHOWN_BYTES = 4096
 def sources(as_of: datetime | None, length_s: int) -> Rows:
     """Every source, the worst first: silent ones, then those with open rejects, then by name."""
     return ask(
-        f"SELECT * FROM sources({SINCE}) ORDER BY indexOf(['bad', 'watch', 'none', 'good'], status), n_rejects DESC, source",  # noqa: S608
+        f"SELECT * FROM sources({SINCE}) ORDER BY indexOf(['off_target', 'watch', 'no_data', 'on_target'], status), n_rejects DESC, source",  # noqa: S608
         as_of,
         length_s=length_s,
     )

@@ -26,7 +26,7 @@ def workflows(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows
     return ask(
         f"""
         SELECT * FROM workflow_scores({PERIOD})
-        ORDER BY indexOf(['bad', 'watch', 'none', 'good'], status), priority, workflow
+        ORDER BY indexOf(['off_target', 'watch', 'no_data', 'on_target'], status), priority, workflow
         """,  # noqa: S608 the names of parameters, not values
         as_of, scope, length_s=days * DAY_S,
     )  # fmt: skip

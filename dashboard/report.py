@@ -24,7 +24,7 @@ from dashboard.scores import Composite
 from schema.kpi import Point
 
 Row = Mapping[str, Any]
-WORDS = {"good": "● On target", "watch": "▲ Watch", "bad": "■ Off target", "none": "○ No data"}
+WORDS = {"on_target": "● On target", "watch": "▲ Watch", "off_target": "■ Off target", "no_data": "○ No data"}
 WIDTH, HEIGHT = 110, 22
 COLUMNS = (
     "workflow", "title", "owner", "status", "attainment", "n", "target", "budget_left", "attainment_before", "n_before", "change",

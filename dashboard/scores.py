@@ -48,13 +48,13 @@ def composites(rows: Sequence[Row]) -> list[Composite]:
 
 def headline(rows: Sequence[Row], whole: Composite, total: Row, period: str, currency: str) -> str:
     """Can the synchronisation be trusted, is it getting better, and what is open: one sentence, or what is missing for one."""
-    if all(r["status"] == "none" for r in rows):
+    if all(r["status"] == "no_data" for r in rows):
         return f"Not known yet: no workflow was due in the last {PERIODS[period]}."
     return f"{_verdict(rows)}; {_direction(whole.change, period)}. {_open(total, currency)}"
 
 
 def _verdict(rows: Sequence[Row]) -> str:
-    bad, watch, none = ([r["title"] for r in rows if r["status"] == s] for s in ("bad", "watch", "none"))
+    bad, watch, none = ([r["title"] for r in rows if r["status"] == s] for s in ("off_target", "watch", "no_data"))
     unknown = f" ({_listed(none)}: no data)" if none else ""
     if bad:
         return f"No: {_listed(bad)} {'is' if len(bad) == 1 else 'are'} off target{unknown}"

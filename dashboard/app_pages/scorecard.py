@@ -17,7 +17,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
 days = queries_scorecard.PERIODS[period]
 
 st.markdown(f"#### {card.sentence}")
-if all(r["status"] == "none" for r in card.workflows):
+if all(r["status"] == "no_data" for r in card.workflows):
     tiles.empty("The scorecard fills once orders, shipments or invoices pass through.", next_step="Send a first event:", code=tiles.first_event())
 with st.grid(3, min_column_width=320, gap="small"):
     for one in card.composites:

@@ -43,7 +43,7 @@ SELECT
     if(a.n_then > 0, a.before, NULL) AS attainment_before, a.n_then AS n_before,
     attainment - attainment_before AS change,
     if(g.slo_target < 1, 1 - (1 - attainment) / (1 - g.slo_target), NULL) AS budget_left,
-    multiIf(a.n_now = 0, 'none', attainment >= g.slo_target, 'good', 1 - attainment <= (1 - g.slo_target) * slack, 'watch', 'bad') AS status,
+    multiIf(a.n_now = 0, 'no_data', attainment >= g.slo_target, 'on_target', 1 - attainment <= (1 - g.slo_target) * slack, 'watch', 'off_target') AS status,
     e.opened AS n_opened, e.closed AS n_closed, e.open_now AS n_open, e.value_open AS value, if(e.open_now > 0, e.oldest, NULL) AS oldest_s,
     if(e.n_recovered > 0, e.recovered_s, NULL) AS recover_s, e.n_recovered AS n_recovered
 FROM gov_workflows AS g

@@ -1,8 +1,8 @@
 -- Every interface in a window against its usual: calls, failures, attempts, latency, what is behind it in objects, customers and money.
 -- Parameters: from, as_of, scope ('region=' cuts calls as spans say it; the other cuts hold for what is behind). Grain: interface; one of
 -- the catalogue without a call is there too (n_calls = 0). Usual: the same hours of the seven days before, or, for a window longer than a
--- day, the stretch of whole days before it. `status` bad: a detector has something open on it; watch: more attempts or slower than the
--- catalogue's `retry_amplification` and `partner_latency` want, or objects wait behind it; none: no call.
+-- day, the stretch of whole days before it. `status` off_target: a detector has something open on it; watch: more attempts or slower than the
+-- catalogue's `retry_amplification` and `partner_latency` want, or objects wait behind it; no_data: no call.
 WITH
     toDateTime64(0, 3, 'UTC') AS never,
     dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}) AS length_ms,
@@ -69,12 +69,12 @@ SELECT
     c.version AS version, if(c.n_versions > 1, c.changed_at, never) AS changed_at, m.last_at AS last_at,
     toString(r.raised_as) AS code, r.said AS reason,
     multiIf(
-        code != '', 'bad',
-        n_calls = 0, 'none',
+        code != '', 'off_target',
+        n_calls = 0, 'no_data',
         m.attempts > (SELECT any(target) FROM gov_tolerances WHERE name = 'retry_amplification' AND mode = '')
             OR p95_s > (SELECT any(target) FROM gov_tolerances WHERE name = 'partner_latency' AND mode = '')
             OR n_objects > 0, 'watch',
-        'good') AS status
+        'on_target') AS status
 FROM names AS n
 LEFT JOIN measured AS m ON m.interface = n.interface
 LEFT JOIN changes AS c ON c.interface = n.interface

@@ -1,7 +1,7 @@
 -- Every source: how far it got, how it speaks against what is expected, what of it could not be stored, and what is odd in it.
 -- Parameters: from, as_of. Grain: source; a feed of the catalogue that never spoke is there too (watermark 1970). `silent_s` is counted in
 -- the feed's calendar. `lag_s` is the p95 from happened to stored over the window's events; `commit_s` from received to stored.
--- `status` bad: silent for longer than cadence and grace; watch: open rejects; none: never heard of; a source without a feed is not
+-- `status` off_target: silent for longer than cadence and grace; watch: open rejects; no_data: never heard of; a source without a feed is not
 -- watched for silence. `course` is messages by twenty-fourth of the window.
 WITH
     toDateTime64(0, 3, 'UTC') AS never,
@@ -68,7 +68,7 @@ SELECT
     s.n AS n_messages, s.rows AS n_rows, s.bytes AS n_bytes, s.n_again AS n_again, if(s.n > 0, s.commit_p95, NULL) AS commit_s,
     if(l.n_events > 0, l.lag_p95, NULL) AS lag_s, if(s.n > 0, s.bars, arrayWithConstant(24, 0)) AS course,
     r.n_open AS n_rejects, r.last_reason AS last_error, r.last_at AS last_error_at, o.n_odd AS n_findings, o.n_kinds AS n_kinds,
-    multiIf(j.watermark = never, 'none', silent_s > j.cadence_s + j.grace_s, 'bad', n_rejects > 0, 'watch', 'good') AS status
+    multiIf(j.watermark = never, 'no_data', silent_s > j.cadence_s + j.grace_s, 'off_target', n_rejects > 0, 'watch', 'on_target') AS status
 FROM joined AS j
 ASOF LEFT JOIN (SELECT toString(calendar) AS calendar, opens_at, open_s, open_before_s FROM gov_calendar) AS d ON d.calendar = j.calendar AND d.opens_at <= j.watermark
 LEFT JOIN spoke AS s ON s.source = j.source

@@ -25,34 +25,28 @@ WHERE e.event_type = 'order.confirmed'
 
 
 @pytest.fixture(scope="module")
-def shares() -> list[float]:
-    """The progress that the load reported."""
-    return []
+def loaded(shared_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    return load_history(shared_store, 7, ANCHOR, data=tmp_path_factory.mktemp("demo"), days=DAYS)
 
 
-@pytest.fixture(scope="module")
-def loaded(shared_store: Store, shares: list[float], tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    folder = tmp_path_factory.mktemp("demo")
-    return load_history(shared_store, 7, ANCHOR, data=folder, days=DAYS, progress=lambda share, what: shares.append(share))
-
-
-def test_all_of_the_history_is_in_the_store(shared_store: Store, loaded: Loaded, shares: list[float]) -> None:
-    """What is said to be loaded is loaded, and the person who waits sees how far it is."""
+def test_all_of_the_history_is_in_the_store(shared_store: Store, loaded: Loaded) -> None:
+    """What is said to be loaded is loaded."""
     assert shared_store.value("SELECT count() FROM events") == loaded.n_events == sum(map(len, worlds.history(7, ANCHOR, DAYS)))
     assert shared_store.value("SELECT count() FROM interface_calls") == loaded.n_spans > 1000
     assert shared_store.value("SELECT count() FROM messages") == loaded.n_messages
-    assert shares == sorted(shares)
-    assert shares[-1] == 1.0
 
 
 def test_a_load_that_is_begun_again_adds_nothing(shared_store: Store, loaded: Loaded, tmp_path: Path) -> None:
-    """A first start that was interrupted is repeated by a person who knows nothing of tokens."""
-    again = load_history(shared_store, 7, ANCHOR, data=tmp_path, days=DAYS)
+    """A first start that was interrupted is repeated by a person who knows nothing of tokens, but sees how far it is."""
+    shares: list[float] = []
+    again = load_history(shared_store, 7, ANCHOR, data=tmp_path, days=DAYS, progress=lambda share, what: shares.append(share))
 
     assert again == loaded
     assert shared_store.value("SELECT count() FROM events") == loaded.n_events
     assert shared_store.value("SELECT count() FROM interface_calls") == loaded.n_spans
     assert shared_store.value("SELECT count() FROM messages") == loaded.n_messages
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
 
 
 def test_every_feed_has_a_watermark_and_the_silent_one_an_old_one(shared_store: Store, loaded: Loaded) -> None:
