@@ -52,17 +52,23 @@ def heatmap(cells: Sequence[Cell], *, is_dark: bool = False) -> Spec:
                 "select": {"itemStyle": {"borderColor": OKABE_ITO[0], "borderWidth": 2}},
                 "itemStyle": {"borderColor": "#12171c" if is_dark else "#ffffff", "borderWidth": 2},
                 "emphasis": {"itemStyle": {"borderColor": OKABE_ITO[0]}},
-                "label": {"show": True, "fontSize": 12},
+                "label": {"show": True, "fontSize": 11, "lineHeight": 14},
                 "data": [_cell(c, xs, ys, is_dark) for c in cells],
             }
         ],
     }
 
 
+def worst_rows(cells: Sequence[Cell], most: int) -> list[Cell]:
+    """The cells of the hottest few rows, where there is room for no more."""
+    hottest = sorted({c.y for c in cells}, key=lambda y: -max(c.heat for c in cells if c.y == y))[:most]
+    return [c for c in cells if c.y in hottest]
+
+
 def _cell(cell: Cell, xs: list[str], ys: list[str], is_dark: bool) -> Spec:
     text = "#ffffff" if cell.heat > 0.6 or is_dark else "#1b2127"
     return {
-        "name": f"{cell.y} · {cell.x}: {cell.label}",
+        "name": f"{cell.y} · {cell.x}: {cell.label}".replace("\n", ", "),
         "value": [xs.index(cell.x), ys.index(cell.y), round(cell.heat, 4)],
         "label": {"formatter": cell.label, "color": "#12171c" if is_dark and cell.heat > 0.85 else text},
     }

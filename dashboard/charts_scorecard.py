@@ -20,7 +20,13 @@ PATTERNS = ("", "/", "x", "")
 
 
 def attainment(
-    courses: Mapping[str, Sequence[Point]], titles: Mapping[str, str], targets: Mapping[str, float], since: datetime, until: datetime, *, is_dark: bool = False
+    courses: Mapping[str, Sequence[Point]],
+    titles: Mapping[str, str],
+    targets: Mapping[str, float],
+    since: datetime,
+    until: datetime,
+    *,
+    is_dark: bool = False,
 ) -> Spec:
     """A line a workflow by week, its name at its end, the targets as dotted lines; the period looked at is shaded."""
     ink = _ink(is_dark)

@@ -207,6 +207,7 @@ def is_before_first_event() -> bool:
   -H 'content-type: application/cloudevents+json' \\
   -d '{FIRST_EVENT}'""",
         language="bash",
+        wrap_lines=True,
     )
     st.caption("Or run `milepost demo` for a simulated enterprise.")
     live(5, "first_event")(_wake)()

@@ -182,7 +182,9 @@ def _links(found: Row) -> None:
             frame.link_to("failures", f"Interface {units.plain(found['interface'])}", interface=found["interface"])
         if found["trace_id"]:
             frame.link_to("traces", "Trace", trace=found["trace_id"])
-        frame.link_to("exceptions", "Whole incident", incident=found["incident"], exception=found["id"])
+        if st.query_params.get("incident") != found["incident"] and st.button("Whole incident", type="tertiary"):
+            st.query_params["incident"] = found["incident"]
+            st.rerun()
 
 
 def _evidence(found: Row) -> None:

@@ -6,7 +6,7 @@ Why not in the page: a page reads top to bottom in a minute; how a card is drawn
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -15,7 +15,7 @@ from dashboard import charts, filters, frame, inbox, queries_operations, sentenc
 from schema import definitions
 
 Row = Mapping[str, Any]
-MOST_INCIDENTS = 7
+MOST_INCIDENTS, MOST_ON_A_WALL, MOST_ROWS_ON_A_WALL = 7, 5, 4
 SPLITS = ("region", "warehouse", "carrier")
 OPENS = ("stale", "blocked")
 
@@ -53,10 +53,11 @@ def incidents(rows: Sequence[Row]) -> None:
     if not rows:
         tiles.empty("No incident needs anybody.", next_step="What was put aside is in the inbox.")
         return
+    most = MOST_ON_A_WALL if frame.view().is_kiosk else MOST_INCIDENTS
     with st.container(border=True, gap="small"):
-        for row in rows[:MOST_INCIDENTS]:
+        for row in rows[:most]:
             _incident(row)
-        if len(rows) > MOST_INCIDENTS:
+        if len(rows) > most:
             frame.link_to("exceptions", f"All {units.count(len(rows))} incidents", icon=":material/arrow_forward:")
 
 
@@ -136,6 +137,7 @@ def stages(rows: Sequence[Row], usual: Mapping[str, float]) -> None:
         key="stage_table",
         hide_index=True,
         height="content",
+        row_height=30 if frame.view().is_kiosk else None,
         column_config={
             "Now": st.column_config.NumberColumn(format="localized", help="Objects in the stage now"),
             "Usual": st.column_config.NumberColumn(format="localized", help="Usual at this hour of this weekday"),
@@ -200,7 +202,7 @@ def freshness(rows: Sequence[Row]) -> None:
             x=r["region"] or "no region",
             y=r["carrier"] or "no carrier",
             heat=r["share"],
-            label=f"{units.ratio(r['share'])} ({r['n_stale']} of {units.count(r['n'])})",
+            label=f"{units.ratio(r['share'])}\n{r['n_stale']} of {units.count(r['n'])}",
             key=f"{r['carrier']}|{r['region']}",
         )
         for r in rows
@@ -219,7 +221,7 @@ def blocked(rows: Sequence[Row], because: Sequence[Row]) -> None:
             x=r["carrier"] or "no carrier",
             y=r["region"] or "no region",
             heat=min(1.0, r["oldest_s"] / oldest),
-            label=f"{units.count(r['n'])} · {tiles.money(r['worth'])}",
+            label=f"{units.count(r['n'])}\n{tiles.money(r['worth'])}",
             key=f"{r['carrier']}|{r['region']}",
         )
         for r in rows
@@ -235,8 +237,10 @@ def blocked(rows: Sequence[Row], because: Sequence[Row]) -> None:
 
 def _map(param: str, cells: list[charts.Cell], alt: str) -> None:
     """A heat map whose cell, once clicked, stands in the URL as `param`."""
+    is_wall = frame.view().is_kiosk
+    cells = charts.worst_rows(cells, MOST_ROWS_ON_A_WALL) if is_wall else cells
     spec = charts.heatmap(cells, is_dark=frame.is_dark())
-    height = 40 + 34 * len({c.y for c in cells})
+    height = 34 + (32 if is_wall else 38) * len({c.y for c in cells})
     state = st.echarts_chart(spec, height=height, key=f"map_{param}", alt=alt, on_select="rerun")
     picked = [i for group in state["selection"]["selected"] for i in group["data_indices"]]
     key = cells[picked[0]].key if picked and picked[0] < len(cells) else ""
@@ -249,23 +253,34 @@ def _map(param: str, cells: list[charts.Cell], alt: str) -> None:
 
 
 def opened() -> None:
-    """The list behind the cell that is open, if one is."""
-    for param in OPENS:
-        if (key := st.query_params.get(param)) and "|" in key:
+    """The list behind the cell that the URL names, in a drawer beside the page; closing it leaves the URL."""
+    for param, (title, draw) in {
+        "stale": ("Shipments under way", _stale_list),
+        "blocked": ("Blocked invoices", _blocked_list),
+    }.items():
+        if "|" in (key := st.query_params.get(param, "")):
             carrier, region = key.split("|", 1)
-            with st.container(border=True):
-                {"stale": _stale_list, "blocked": _blocked_list}[param](carrier, region)
-                if st.button("Close list", key=f"close_{param}"):
-                    st.query_params.pop(param)
-                    st.session_state.pop(f"picked_{param}", None)
-                    st.rerun()
+            named = f"{title}: {carrier or 'no carrier'} in {region or 'no region'}"
+            st.dialog(named, width="large", position="right", on_dismiss=_close)(_guarded)(draw, carrier, region)
+            return
+
+
+def _guarded(draw: Callable[[str, str], None], carrier: str, region: str) -> None:
+    with frame.trouble():
+        draw(carrier, region)
+
+
+def _close() -> None:
+    for param in OPENS:
+        st.query_params.pop(param, None)
+        st.session_state.pop(f"picked_{param}", None)
 
 
 def _stale_list(carrier: str, region: str) -> None:
     view = frame.view()
     rows = queries_operations.stale_shipments(view.as_of, view.scope, carrier, region)
     stale = [r for r in rows if r["is_stale"]]
-    tiles.heading(f"Shipments of {carrier or 'no carrier'} in {region or 'no region'}: {len(stale)} of {len(rows)} stale")
+    st.markdown(f"{len(stale)} of {len(rows)} show no progress, stalest first.")
     tiles.object_table(
         "shipment",
         rows,
@@ -290,7 +305,7 @@ def _stale_list(carrier: str, region: str) -> None:
 def _blocked_list(carrier: str, region: str) -> None:
     view = frame.view()
     rows = queries_operations.blocked_invoices(view.as_of, view.scope, region, carrier)
-    tiles.heading(f"Blocked invoices of {carrier or 'no carrier'} in {region or 'no region'}: {len(rows)}")
+    st.markdown(f"{units.of(len(rows), 'invoice')}, oldest first.")
     tiles.object_table(
         "invoice",
         rows,

@@ -90,11 +90,16 @@ def trends(rows: Sequence[Row], by_week: Courses, aged: Sequence[Row], days: int
     titles, targets = {r["workflow"]: r["title"] for r in rows}, {r["workflow"]: r["target"] for r in rows}
     left, right = st.columns(2, gap="medium")
     with left:
-        tiles.heading("Attainment by week, % of objects in time", help="The last 13 weeks, each dated by its first day; this period is shaded.")
+        tiles.heading(
+            "Attainment by week, % of objects in time",
+            help="The last 13 weeks, each dated by its first day; this period is shaded.",
+        )
         if any(by_week.values()):
             since = frame.now() - timedelta(days=days)
             figure = charts_scorecard.attainment(by_week, titles, targets, since, frame.now(), is_dark=frame.is_dark())
-            st.plotly_chart(figure, key="attainment", config=PLAIN_CHART, alt="Attainment of each workflow by week against its target")
+            st.plotly_chart(
+                figure, key="attainment", config=PLAIN_CHART, alt="Attainment of each workflow by week against its target"
+            )
         else:
             tiles.empty("Nothing was due in the last 13 weeks, so there is nothing to draw.")
     with right:
@@ -103,7 +108,9 @@ def trends(rows: Sequence[Row], by_week: Courses, aged: Sequence[Row], days: int
             figure = charts_scorecard.ageing(aged, is_dark=frame.is_dark())
             st.plotly_chart(figure, key="ageing_over", config=PLAIN_CHART, alt="Open exceptions by age over the period")
         else:
-            tiles.empty("No exception has ever been detected.", next_step="Detectors run every few seconds once events come in.")
+            tiles.empty(
+                "No exception has ever been detected.", next_step="Detectors run every few seconds once events come in."
+            )
 
 
 def cost(rows: Sequence[Row], period: str) -> None:

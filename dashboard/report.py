@@ -53,7 +53,9 @@ class Card:
 
 def html(card: Card) -> str:
     """The page as text; everything that comes from data is escaped."""
-    return _template().render(card=card, words=WORDS, units=units, scores=scores, spark=spark, bars=bars, ages=AGES, colours=AGE_COLOURS)
+    return _template().render(
+        card=card, words=WORDS, units=units, scores=scores, spark=spark, bars=bars, ages=AGES, colours=AGE_COLOURS
+    )
 
 
 def table(card: Card) -> str:
@@ -102,7 +104,9 @@ def bars(rows: Sequence[Row], width: int = 640, height: int = 110) -> list[tuple
         for row in sorted((r for r in rows if r["at"] == at and r["n"]), key=lambda r: r["position"]):
             tall = height * row["n"] / tallest
             base -= tall
-            out.append((round(i * step, 1), round(base, 1), round(step * 0.8, 1), round(tall, 1), AGE_COLOURS[row["position"] - 1]))
+            out.append(
+                (round(i * step, 1), round(base, 1), round(step * 0.8, 1), round(tall, 1), AGE_COLOURS[row["position"] - 1])
+            )
     return out
 
 

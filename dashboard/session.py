@@ -94,8 +94,10 @@ def team(name: str) -> str:
 
 
 def site_zone() -> ZoneInfo:
-    """The zone of the sites: that of the business calendar."""
-    known = catalogue().calendars
+    """The zone of the sites: that of the business calendar; UTC while no catalogue is loaded."""
+    if _handle.catalogue is None:
+        return ZoneInfo("UTC")
+    known = _handle.catalogue.calendars
     return ZoneInfo(known["business"].zone if "business" in known else next(iter(known.values())).zone)
 
 

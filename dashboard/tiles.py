@@ -72,7 +72,7 @@ def object_table(object_type: str, rows: Sequence[Mapping[str, Any]], columns: M
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        height=min(36 + 35 * max(len(rows), 1), 420),
+        height="content" if len(rows) <= 12 else 420,
         column_config={
             units.title(object_type): st.column_config.TextColumn(pinned=True),
             "Trace": st.column_config.LinkColumn(display_text="trace"),

@@ -9,6 +9,8 @@ import streamlit as st
 from dashboard import frame, parts_scorecard, queries_scorecard, tiles
 
 view = frame.view()
+if frame.is_before_first_event():
+    st.stop()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     period = parts_scorecard.period()
     card = parts_scorecard.card(period)
@@ -17,13 +19,14 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
 days = queries_scorecard.PERIODS[period]
 
 st.markdown(f"#### {card.sentence}")
-if all(r["status"] == "no_data" for r in card.workflows):
-    tiles.empty("The scorecard fills once orders, shipments or invoices pass through.", next_step="Send a first event:", code=tiles.first_event())
 with st.grid(3, min_column_width=320, gap="small"):
     for one in card.composites:
         parts_scorecard.composite(one, period)
 
-tiles.heading(f"Workflows, the last {days} days against the {days} before", help="The worst first. A workflow is what the catalogue promises of a kind of object.")
+tiles.heading(
+    f"Workflows, the last {days} days against the {days} before",
+    help="The worst first. A workflow is what the catalogue promises of a kind of object.",
+)
 parts_scorecard.workflows(card.workflows, card.by_day)
 by_week = queries_scorecard.attainment(view.as_of, view.scope, queries_scorecard.WEEK_S)
 parts_scorecard.trends(card.workflows, by_week, card.ageing, days)

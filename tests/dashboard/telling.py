@@ -74,7 +74,9 @@ def log(store: Store, trace: int, span: int, at: datetime, body: str, *, severit
     )  # fmt: skip
     request = ExportLogsServiceRequest(
         resource_logs=[
-            ResourceLogs(resource=Resource(attributes=_pairs({"service.name": service})), scope_logs=[ScopeLogs(log_records=[record])])
+            ResourceLogs(
+                resource=Resource(attributes=_pairs({"service.name": service})), scope_logs=[ScopeLogs(log_records=[record])]
+            )
         ]
     )
     store.insert_body(otlp.LOGS_IN, request.SerializeToString(), otlp.FORMAT, otlp.settings_for(otlp.LOGS_IN))

@@ -1,0 +1,299 @@
+"""
+The parts of the Intake page: sources, what was rejected with its bytes, what was odd, our own jobs and our own telemetry.
+
+Why replay is a function that the front door lends: to deliver again is the collectors' business, and pages do not know them. Where
+pages run as a service of their own there is none, and the page says which command does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboard import frame, queries_intake, session, tiles, units
+
+Row = Mapping[str, Any]
+WORDS = {"on_target": "Speaking", "watch": "Rejects", "off_target": "Silent", "no_data": "Never heard of"}
+TEXT_TYPES = ("text", "json", "xml", "edi", "csv")
+
+
+# --- sources -----------------------------------------------------------------------------------------------------------------
+def sources(rows: Sequence[Row], chosen: str, window_s: int) -> None:
+    """A row a source, the worst first; choosing one shows its rejects and findings."""
+    now = frame.now()
+    st.session_state["source_names"] = [r["source"] for r in rows]
+    st.dataframe(
+        {
+            "Source": [r["title"] for r in rows],
+            "Status": [tiles.status_text(r["status"], WORDS[r["status"]]) for r in rows],
+            "Newest": [units.ago(r["watermark"], now) for r in rows],
+            "Expected": [_expected(r) for r in rows],
+            "Messages / h": [units.count(round(r["n_messages"] * 3600 / window_s, 1)) for r in rows],
+            "Course": [list(r["course"]) for r in rows],
+            "Rows": [r["n_rows"] for r in rows],
+            "Lag p95": [units.duration(r["lag_s"]) for r in rows],
+            "To store p95": [units.duration(r["commit_s"]) for r in rows],
+            "Rejects": [r["n_rejects"] for r in rows],
+            "Findings": [r["n_findings"] for r in rows],
+            "Sent again": [r["n_again"] for r in rows],
+            "Last error": [f"{r['last_error']} ({units.ago(r['last_error_at'], now)})" if r["last_error"] else "" for r in rows],
+            "Owner": [session.team(r["owner"]) if r["owner"] else "nobody" for r in rows],
+            "Format": [r["format"] for r in rows],
+        },
+        key="source_table",
+        hide_index=True,
+        on_select=_choose,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [i for i, r in enumerate(rows) if r["source"] == chosen], "columns": [], "cells": []}},
+        height=min(36 + 35 * max(len(rows), 1), 560),
+        column_config={
+            "Source": st.column_config.TextColumn(pinned=True),
+            "Newest": st.column_config.TextColumn(help="When its newest message was received: the watermark"),
+            "Expected": st.column_config.TextColumn(help="How often the catalogue expects it, and for how long it may be late, in its calendar"),
+            "Course": st.column_config.LineChartColumn(help="Messages over the window", y_min=0),
+            "Rows": st.column_config.NumberColumn(format="localized", help="Rows stored in the window"),
+            "Lag p95": st.column_config.TextColumn(help="From happened to stored, over the actual events of the window"),
+            "To store p95": st.column_config.TextColumn(help="From received to stored"),
+            "Rejects": st.column_config.NumberColumn(format="localized", help="Open: not stored, the bytes are kept"),
+            "Findings": st.column_config.NumberColumn(format="localized", help="Odd things in messages that were stored all the same: drift"),
+            "Sent again": st.column_config.NumberColumn(format="localized", help="Deliveries of a message that had come before; they change nothing"),
+        },
+        alt=f"{len(rows)} sources, the worst first",
+    )  # fmt: skip
+
+
+def _choose() -> None:
+    picked = st.session_state["source_table"]["selection"]["rows"]
+    names = st.session_state.get("source_names", [])
+    st.query_params.pop("reject", None)
+    if picked and picked[0] < len(names):
+        st.query_params["source"] = names[picked[0]]
+    else:
+        st.query_params.pop("source", None)
+
+
+def _expected(row: Row) -> str:
+    if not row["cadence_s"]:
+        return "not watched"
+    clock = "" if row["calendar"] == "always" else f" ({units.words(row['calendar'])} time)"
+    late = row["silent_s"] - row["cadence_s"] - row["grace_s"] if row["silent_s"] is not None else 0
+    text = f"every {units.duration(row['cadence_s'])}{clock}"
+    return f"{text}, {units.duration(late)} late" if late > 0 else text
+
+
+def nothing() -> None:
+    """No source has ever spoken and the catalogue expects none."""
+    tiles.empty(
+        "No message has been received yet, and the catalogue expects no feed.",
+        next_step="Send a first event or point an exporter at the intake:",
+        code=f"curl -sS -X POST {session.intake()}/v1/events -H 'content-type: application/cloudevents+json' -d @event.json",
+    )
+
+
+# --- rejects -----------------------------------------------------------------------------------------------------------------
+def reasons(rows: Sequence[Row]) -> None:
+    """Why messages were rejected, the most frequent reason first."""
+    if not rows:
+        tiles.empty("No open reject.", next_step="What cannot be stored is kept here with its bytes until it is replayed.")
+        return
+    for r in rows[:5]:
+        st.markdown(
+            f"**{units.count(r['n'])}** {units.plain(r['name'])}: {units.plain(r['why'][:300])} :gray[last {units.ago(r['last_at'], frame.now())}]"
+        )
+    if len(rows) > 5:
+        st.caption(f"and {units.of(len(rows) - 5, 'further reason')}; the table below holds them all.")
+
+
+def rejects(rows: Sequence[Row], chosen: str) -> None:
+    """The open rejects, newest first; choosing one shows its bytes."""
+    if not rows:
+        return
+    st.session_state["reject_ids"] = [r["reject_id"] for r in rows]
+    st.dataframe(
+        {
+            "Received": [frame.when(r["received_at"]) for r in rows],
+            "Source": [r["name_of_source"] for r in rows],
+            "Reason": [r["reason"] for r in rows],
+            "Name": [r["name"] for r in rows],
+            "Format": [r["format"] for r in rows],
+            "Size": [size(r["bytes"]) for r in rows],
+        },
+        key="reject_table",
+        hide_index=True,
+        on_select=_choose_reject,
+        selection_mode="single-row",
+        selection_default={
+            "selection": {"rows": [i for i, r in enumerate(rows) if r["reject_id"] == chosen], "columns": [], "cells": []}
+        },
+        height=min(36 + 35 * len(rows), 280),
+        column_config={"Reason": st.column_config.TextColumn(width="large")},
+        alt=f"{len(rows)} open rejects, newest first",
+    )
+    st.caption("Choose a row to see its bytes.")
+
+
+def _choose_reject() -> None:
+    picked = st.session_state["reject_table"]["selection"]["rows"]
+    ids = st.session_state.get("reject_ids", [])
+    if picked and picked[0] < len(ids):
+        st.query_params["reject"] = ids[picked[0]]
+    else:
+        st.query_params.pop("reject", None)
+
+
+def reject(row: Row | None, reject_id: str) -> None:
+    """One reject: why, and what was sent, as text and as hex; the whole of it to download."""
+    if row is None:
+        tiles.empty(f"No reject has the id {units.plain(reject_id)}.", next_step="It may be past its retention.")
+        return
+    tiles.heading(f"Reject of {row['name_of_source']}, {frame.when(row['received_at'])}")
+    word = tiles.status("on_target", "Replayed") if row["status"] == "replayed" else tiles.status("off_target", "Open")
+    tiles.facts(
+        [
+            ("Status", word),
+            ("Reason", units.plain(row["reason"])),
+            ("Sent as", units.plain(f"{row['name']} {row['content_type']}".strip())),
+        ]
+    )
+    head: bytes = row["head"]
+    is_text = any(t in row["content_type"] for t in TEXT_TYPES) or is_readable(head)
+    shape = st.segmented_control(
+        "Bytes as", ["text", "hex"], default="text" if is_text else "hex", key=f"as_{reject_id}", required=True
+    )
+    shown = f"the first {size(len(head))} of {size(row['bytes'])}" if row["bytes"] > len(head) else size(row["bytes"])
+    st.caption(f"What was sent, {shown}.")
+    st.code(hex_dump(head) if shape == "hex" else head.decode("utf-8", "replace"), language=None, height=260)
+    st.download_button(
+        "Download the bytes", lambda: queries_intake.payload(reject_id), row["name"].rpartition("/")[2] or f"{reject_id}.bin",
+        "application/octet-stream", key="download_reject", on_click="ignore", icon=":material/download:",
+    )  # fmt: skip
+
+
+def replay(source: str, reject_id: str, n: int) -> None:
+    """Deliver open rejects again, once their cause is mended; the command line, where the pages cannot."""
+    if not n:
+        return
+    again = getattr(session, "replay", None)
+    which = "this reject" if reject_id else f"the rejects of {source}" if source else "all open rejects"
+    is_past = frame.view().as_of is not None
+    reason = (
+        "This is how it stood in the past: go back to now first."
+        if is_past
+        else None
+        if again
+        else "These pages run apart from the collectors: use the command."
+    )
+    if (
+        st.button(f"Replay {which}", key="replay", icon=":material/replay:", disabled=not again or is_past, help=reason)
+        and again
+    ):
+        done = again(source=source, ids=(reject_id,) if reject_id else ())
+        st.toast(
+            f"{units.count(done.n)} replayed, {units.count(done.n_stored)} stored, {units.count(done.n - done.n_stored)} rejected again"
+        )
+        for read in (queries_intake.rejects, queries_intake.reasons, queries_intake.sources):
+            read.clear()
+        st.rerun()
+    if not again:
+        st.code(f"milepost replay{f' --source {source}' if source else ''}", language="bash")
+
+
+def hex_dump(body: bytes, width: int = 16) -> str:
+    """Bytes as offset, hex and what of them is printable ASCII."""
+    lines = []
+    for at in range(0, len(body), width):
+        part = body[at : at + width]
+        seen = "".join(chr(b) if 32 <= b < 127 else "." for b in part)
+        lines.append(f"{at:06x}  {part.hex(' '):<{3 * width - 1}}  {seen}")
+    return "\n".join(lines)
+
+
+def is_readable(head: bytes) -> bool:
+    """Whether the bytes are text: UTF-8 without control characters, a character cut at the end aside."""
+    text = head.decode("utf-8", "replace")[:-1]
+    return "\ufffd" not in text and all(c.isprintable() or c in "\r\n\t" for c in text)
+
+
+def size(n: int) -> str:
+    """Bytes as people write them: `812 B`, `28.8 MB`."""
+    for step, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if n >= step:
+            return f"{units.count(n / step)} {name}"
+    return f"{n} B"
+
+
+# --- findings, jobs, ourselves -----------------------------------------------------------------------------------------------
+def findings(rows: Sequence[Row]) -> None:
+    """What was odd in messages that were stored all the same: the first sign of a contract that drifts."""
+    if not rows:
+        tiles.empty("Nothing odd in what was stored in this window.")
+        return
+    st.dataframe(
+        {
+            "Source": [r["name"] for r in rows],
+            "Kind": [r["kind"] for r in rows],
+            "Finding": [r["text"] for r in rows],
+            "Times": [r["n"] for r in rows],
+            "Messages": [r["n_messages"] for r in rows],
+            "First place": [r["place"] for r in rows],
+            "Last": [units.ago(r["last_at"], frame.now()) for r in rows],
+        },
+        key="findings", hide_index=True, height=min(36 + 35 * len(rows), 300),
+        column_config={"Finding": st.column_config.TextColumn(width="large"), "Times": st.column_config.NumberColumn(format="localized")},
+        alt=f"{len(rows)} kinds of findings",
+    )  # fmt: skip
+
+
+def jobs(rows: Sequence[Row]) -> None:
+    """Our own jobs: when each ran last, how long it took and how it ended."""
+    if not rows:
+        tiles.empty(
+            "No job has run in this window.",
+            next_step="Jobs run beside the collectors: is `milepost up` or `milepost collect` running?",
+        )
+        return
+    st.dataframe(
+        {
+            "Job": [r["name"] for r in rows],
+            "Status": [tiles.status_text("on_target", "Ok") if r["is_ok"] else tiles.status_text("off_target", "Failed") for r in rows],
+            "Last run": [units.ago(r["last_at"], frame.now()) for r in rows],
+            "Took": [units.duration(r["took_s"]) for r in rows],
+            "p95": [units.duration(r["p95_s"]) for r in rows],
+            "Runs": [r["n_runs"] for r in rows],
+            "Failed": [r["n_failed"] for r in rows],
+            "Last failure": [f"{r['last_failure']} ({units.ago(r['failed_at'], frame.now())})" if r["n_failed"] else "" for r in rows],
+        },
+        key="jobs", hide_index=True, height="content", column_config={"Runs": st.column_config.NumberColumn(format="localized")},
+        alt=f"{len(rows)} jobs",
+    )  # fmt: skip
+
+
+def own_acts(rows: Sequence[Row]) -> None:
+    """What Milepost says of itself: its own spans by name; choosing one opens its traces."""
+    if not rows:
+        tiles.empty(
+            "Milepost has told nothing of itself in this window.",
+            next_step="It may send its telemetry elsewhere: see OTEL_EXPORTER_OTLP_ENDPOINT.",
+        )
+        return
+    st.dataframe(
+        {
+            "Act": [r["act"] for r in rows],
+            "Number": [r["n"] for r in rows],
+            "Errors": [r["n_errors"] for r in rows],
+            "p50": [_time(r["p50_s"]) for r in rows],
+            "p95": [_time(r["p95_s"]) for r in rows],
+            "Last": [units.ago(r["last_at"], frame.now()) for r in rows],
+            "Last error": [r["said"] for r in rows],
+        },
+        key="own_acts", hide_index=True, height=min(36 + 35 * len(rows), 300),
+        column_config={"Number": st.column_config.NumberColumn(format="localized")},
+        alt=f"{len(rows)} acts of Milepost itself",
+    )  # fmt: skip
+    frame.link_to("traces", "Milepost's own traces", service="milepost")
+
+
+def _time(seconds: float) -> str:
+    return f"{units.count(seconds * 1e3)} ms" if seconds < 1 else units.duration(seconds)

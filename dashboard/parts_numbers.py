@@ -1,0 +1,253 @@
+"""
+The parts of the Numbers page: every KPI and detector as its file says, with its value, its target and where that comes from.
+
+Why the words and the SQL are read from the definition files and nothing is written here: a page that repeats a definition is wrong
+after the next change, and a test holds that no file is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboard import charts_numbers, filters, frame, queries_numbers, session, tiles, units
+from schema import kpi as reader
+from schema.definitions import Detector, Kpi
+from schema.governance import Tolerance
+from schema.kpi import Point
+
+Row = Mapping[str, Any]
+PLAIN_CHART = {"displayModeBar": False}
+GOOD = {"low": "lower is better", "high": "higher is better"}
+UNITS = {"ratio": "share", "count": "number", "seconds": "time", "currency": "money", "per_hour": "per hour"}
+SHAPES = {
+    "window": "counts what happened in the window",
+    "gauge": "is read at a moment; its course comes from a snapshot each minute",
+}  # fmt: skip
+MOST_VALUES = 50
+
+
+# --- all of them -------------------------------------------------------------------------------------------------------------
+def kpis(known: Mapping[str, Kpi], latest: Mapping[str, Row], chosen: str) -> None:
+    """A row a KPI with its last snapshot; choosing one opens it."""
+    found = list(known.values())
+    rows = [(k, latest.get(k.name), tolerance(k)) for k in found]
+    st.session_state["kpi_names"] = [k.name for k in found]
+    st.dataframe(
+        {
+            "KPI": [k.header.title for k in found],
+            "Status": [tiles.status_text(reader.status(k, row["value"] if row else None, t)) for k, row, t in rows],
+            "Value": [units.value(row["value"] if row else None, k.header.unit, session.currency()) for k, row, _ in rows],
+            "Target": [target_text(k, t) for k, _, t in rows],
+            "24 h": [list(row["course"]) if row and len(row["course"]) > 1 else None for _, row, _ in rows],
+            "n": [row["n"] if row else None for _, row, _ in rows],
+            "As of": [units.ago(row["at"], frame.now()) if row else "no snapshot yet" for _, row, _ in rows],
+            "Workflow": [units.title(k.header.owner) for k in found],
+            "Id": [k.header.id for k in found],
+            "Name": [k.name for k in found],
+        },
+        key="kpi_table",
+        hide_index=True,
+        on_select=_choose_kpi,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [i for i, k in enumerate(found) if k.name == chosen], "columns": [], "cells": []}},
+        height="content" if not chosen else 250,
+        column_config={
+            "KPI": st.column_config.TextColumn(pinned=True),
+            "24 h": st.column_config.LineChartColumn(help="The last snapshots by half hour"),
+            "n": st.column_config.NumberColumn(format="localized", help="How many things the number is over"),
+        },
+        alt=f"{len(found)} KPIs with value, target and course",
+    )  # fmt: skip
+
+
+def _choose_kpi() -> None:
+    _choose("kpi_table", "kpi_names", "kpi", "detector")
+
+
+def _choose_detector() -> None:
+    _choose("detector_table", "detector_codes", "detector", "kpi")
+
+
+def _choose(table: str, known: str, param: str, other: str) -> None:
+    """Put the chosen row into the URL, instead of one of the other table."""
+    picked, names = st.session_state[table]["selection"]["rows"], st.session_state.get(known, [])
+    for name in (param, other, "cut"):
+        st.query_params.pop(name, None)
+    if picked and picked[0] < len(names):
+        st.query_params[param] = names[picked[0]]
+
+
+def detectors(known: Mapping[str, Detector], open_now: Mapping[str, Row], chosen: str) -> None:
+    """A row a detector with what it has open; choosing one opens it."""
+    found = list(known.values())
+    policies = [session.catalogue().exceptions.get(d.code) for d in found]
+    st.session_state["detector_codes"] = [d.code for d in found]
+    st.dataframe(
+        {
+            "Detector": [d.header.title for d in found],
+            "Open now": [open_now[d.code]["n"] if d.code in open_now else 0 for d in found],
+            "Value": [
+                tiles.money(open_now[d.code]["worth"]) if d.code in open_now and open_now[d.code]["worth"] else units.DASH
+                for d in found
+            ],
+            "Oldest": [units.duration(open_now[d.code]["oldest_s"]) if d.code in open_now else units.DASH for d in found],
+            "Severity": [f"P{p.severity}" if p else "not in the catalogue" for p in policies],
+            "May be open for": [units.duration(p.sla_s) if p else units.DASH for p in policies],
+            "Owner": [session.team(p.owner) if p else units.DASH for p in policies],
+            "What to do": [d.header.action for d in found],
+            "Code": [d.code for d in found],
+        },
+        key="detector_table",
+        hide_index=True,
+        on_select=_choose_detector,
+        selection_mode="single-row",
+        selection_default={
+            "selection": {"rows": [i for i, d in enumerate(found) if d.code == chosen], "columns": [], "cells": []}
+        },
+        height="content" if not chosen else 250,
+        column_config={
+            "Detector": st.column_config.TextColumn(pinned=True),
+            "Open now": st.column_config.NumberColumn(format="localized"),
+        },
+        alt=f"{len(found)} detectors with what they have open",
+    )
+
+
+def not_known(kind: str, name: str, known: Sequence[str]) -> None:
+    """A name of the URL that no file defines."""
+    tiles.empty(
+        f"No {kind} is called **{units.plain(name)}**.", next_step=f"Known: {', '.join(units.plain(n) for n in known)}."
+    )
+
+
+# --- one KPI -----------------------------------------------------------------------------------------------------------------
+def tolerance(kpi: Kpi) -> Tolerance:
+    """What the catalogue holds the KPI to."""
+    return session.catalogue().tolerances[kpi.header.target]
+
+
+def target_text(kpi: Kpi, held: Tolerance) -> str:
+    """The target as a condition: `≤ 5 %`."""
+    return f"{'≤' if kpi.header.good == 'low' else '≥'} {units.value(held.target, kpi.header.unit, session.currency())}"
+
+
+def kpi(one: Kpi, points: Sequence[Point]) -> None:
+    """What it means, its value now with n and as-of, its target and where that stands."""
+    held, value = tolerance(one), points[0].value if points else None
+    st.markdown(f"#### {one.header.title} {tiles.status(reader.status(one, value, held))}")
+    st.markdown(units.plain(one.header.definition))
+    n = f" over n = {units.count(points[0].n)}" if points else "; nothing to measure in this window"
+    watch = units.value(held.watch, one.header.unit, session.currency())
+    tiles.facts(
+        [
+            (
+                "Now",
+                f"**{units.value(value, one.header.unit, session.currency())}**{n}, the last {frame.view().window.title} to {frame.hover(frame.now())}",
+            ),
+            (
+                "Target",
+                f"{target_text(one, held)}, watch until {watch}: catalogue key `tolerances.{one.header.target}` ({units.plain(held.title)})",
+            ),
+            ("Unit", f"{UNITS[one.header.unit]}, {GOOD[one.header.good]}; it {SHAPES[one.header.shape]}"),
+            ("Owner", _owner(one.header.owner)),
+            ("Inputs", ", ".join(f"`{name}`" for name in inputs(one.sql))),
+            ("Source", units.plain(f"{one.header.id}, {one.header.source}")),
+        ]
+    )
+
+
+def _owner(workflow: str) -> str:
+    known = session.catalogue().workflows
+    return f"{known[workflow].title}: {session.team(known[workflow].owner)}" if workflow in known else "the platform itself"
+
+
+def course(one: Kpi, points: Sequence[Point], bucket_s: int) -> None:
+    """Its course over the window against the target."""
+    tiles.heading(f"Course, by {units.duration(bucket_s)}")
+    if not points:
+        why = (
+            "Its snapshots are kept without filters, by region and by workflow only."
+            if frame.view().scope and one.header.shape == "gauge"
+            else ""
+        )
+        tiles.empty("No course in this window.", next_step=why or "It fills as time goes by.")
+        return
+    figure = charts_numbers.trend(
+        points, tolerance(one).target, one.header.unit, bucket_s, frame.zone(), session.currency(), is_dark=frame.is_dark()
+    )
+    st.plotly_chart(figure, key="kpi_course", config=PLAIN_CHART, alt=f"{one.header.title} over time against its target")
+
+
+def by_cut(one: Kpi, length_s: int) -> None:
+    """Its value by a cut of the viewer's choice, the worst first."""
+    view = frame.view()
+    tiles.heading("By cut, the worst first")
+    asked = st.query_params.get("cut", one.header.by[0])
+    options = list(one.header.by)
+    cut = st.selectbox(
+        "Cut", options, index=options.index(asked) if asked in options else 0, key=f"cut_{one.name}", format_func=filters.name,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    st.query_params["cut"] = cut
+    points = queries_numbers.headline(view.as_of, view.scope, one.name, length_s, cut)[:MOST_VALUES]
+    if not points:
+        tiles.empty("Nothing to measure in this window.")
+        return
+    held = tolerance(one)
+    st.dataframe(
+        {
+            units.title(filters.name(cut)): [units.words(p.series) if cut in ("workflow", "transition") else p.series or "not known" for p in points],
+            "Status": [tiles.status_text(reader.status(one, p.value, held)) for p in points],
+            "Value": [units.value(p.value, one.header.unit, session.currency()) for p in points],
+            "n": [p.n for p in points],
+        },
+        key=f"by_{one.name}_{cut}", hide_index=True, height=min(36 + 35 * len(points), 320),
+        column_config={"n": st.column_config.NumberColumn(format="localized")},
+        alt=f"{one.header.title} by {filters.name(cut)}",
+    )  # fmt: skip
+
+
+def sql(text: str, view: str) -> None:
+    """The definition as it runs: anybody may read the same view."""
+    with st.expander(f"SQL: view {view}", expanded=False):
+        st.code(text, language="sql", line_numbers=True)
+
+
+def inputs(text: str) -> list[str]:
+    """The views and tables that a definition reads; what it defines itself (WITH x AS) is not among them."""
+    plain = re.sub(r"--[^\n]*|'(?:[^'\\]|\\.)*'", "", text)
+    own = set(re.findall(r"(\w+)\s+AS\s*\(\s*(?:SELECT|WITH)", plain))
+    return sorted(set(re.findall(r"\b(?:FROM|JOIN)\s+([a-z_]\w*)", plain, re.I)) - own)
+
+
+# --- one detector ------------------------------------------------------------------------------------------------------------
+def detector(one: Detector, row: Row | None) -> None:
+    """What it finds, the sentence it says, what to do, whose it is, and what it has open."""
+    policy = session.catalogue().exceptions.get(one.code)
+    st.markdown(f"#### {one.header.title} :gray[{one.code}]")
+    st.markdown(units.plain(one.header.definition.strip()))
+    worth = f", {tiles.money(row['worth'])}" if row and row["worth"] else ""
+    tiles.facts(
+        [
+            (
+                "Open now",
+                f"**{units.of(row['n'], 'exception')}**{worth}, oldest {units.duration(row['oldest_s'])}" if row else "nothing",
+            ),
+            ("Sentence", units.plain(one.header.sentence)),
+            ("Do", one.header.action),
+            (
+                "Owner",
+                f"{session.team(policy.owner)}, then {session.team(policy.escalate_to)} after {units.duration(policy.sla_s)}"
+                if policy
+                else "",
+            ),
+            ("Severity", tiles.severity(policy.severity) + f" : catalogue key `exceptions.{one.code}`" if policy else ""),
+            ("Inputs", ", ".join(f"`{name}`" for name in inputs(one.sql))),
+            ("Source", units.plain(one.header.source)),
+        ]
+    )
+    frame.link_to("exceptions", "To the inbox")

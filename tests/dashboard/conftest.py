@@ -1,0 +1,66 @@
+"""
+The pages as Streamlit runs them, over a store of the test's own, without a browser.
+
+Why the cache is emptied around each test: answers are kept for all sessions of a process, and a test must not see another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+from dashboard import session
+from schema.governance import Catalogue
+from schema.store import Store
+from tests.dashboard import enterprise
+
+APP = Path(dashboard.__file__).parent / "app.py"
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def pages(store: Store, catalogue: Catalogue) -> Iterator[Open]:
+    """`pages("exceptions", region=["EU-West"])` is the page as it is first drawn, over an empty store."""
+    yield from _opened(store, catalogue)
+
+
+@pytest.fixture(scope="module")
+def filled(shared_store: Store) -> Store:
+    """A store with the small enterprise in it: read it only."""
+    enterprise.fill(shared_store, datetime.now(UTC))
+    return shared_store
+
+
+@pytest.fixture
+def filled_pages(filled: Store, catalogue: Catalogue) -> Iterator[Open]:
+    """The same over the small enterprise."""
+    yield from _opened(filled, catalogue)
+
+
+def _opened(store: Store, catalogue: Catalogue) -> Iterator[Open]:
+    st.cache_data.clear()
+    session.open(store, catalogue, intake="http://intake.example:4318")
+    yield open_page
+    session.close()
+    st.cache_data.clear()
+
+
+def open_page(name: str = "operations", **params: Any) -> AppTest:
+    """A page by its name, with these query parameters."""
+    test = AppTest.from_file(str(APP), default_timeout=60)
+    for key, value in params.items():
+        test.query_params[key] = value
+    return test.switch_page(f"app_pages/{name}.py").run()
+
+
+def words(test: AppTest) -> str:
+    """All that the page says in words."""
+    said = [*test.markdown, *test.caption, *test.error, *test.warning, *test.info, *test.code]
+    return "\n".join(str(element.value) for element in said)
