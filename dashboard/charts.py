@@ -187,12 +187,12 @@ def swim_lanes(
     ink = "#e6eaee" if is_dark else "#1b2127"
     series = [_marks(kind, [m for m in marks if m.kind == kind]) for kind in SYMBOLS if any(m.kind == kind for m in marks)]
     return {
-        "data": [_delays(marks), *series, *([_flags(flags, lanes)] if flags else [])],
+        "data": [_delays(marks), *series, *([_flags(flags, marks, now)] if flags else [])],
         "layout": {
-            "height": 122 + 46 * (len(lanes) + bool(flags)),
-            "margin": {"l": 8, "r": 24, "t": 20, "b": 32},
+            "height": 140 + 46 * (len(lanes) + bool(flags)),
+            "margin": {"l": 8, "r": 24, "t": 20, "b": 64},
             "showlegend": True,
-            "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
+            "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
             "hovermode": "closest",
             "xaxis": {"type": "date", "showgrid": True, "tickfont": {"color": ink}},
             "yaxis": {
@@ -248,7 +248,9 @@ def _delays(marks: Sequence[Mark]) -> Spec:
     }
 
 
-def _flags(flags: Sequence[Flag], lanes: Sequence[str]) -> Spec:
+def _flags(flags: Sequence[Flag], marks: Sequence[Mark], now: datetime) -> Spec:
+    """Flags with their code beside them, on the side where there is room."""
+    middle = min(m.at for m in marks) + (now - min(m.at for m in marks)) / 2 if marks else now
     return {
         "type": "scatter",
         "mode": "markers+text",
@@ -256,7 +258,7 @@ def _flags(flags: Sequence[Flag], lanes: Sequence[str]) -> Spec:
         "x": [f.at.isoformat() for f in flags],
         "y": ["exceptions" for _ in flags],
         "text": [f.text for f in flags],
-        "textposition": "middle right",
+        "textposition": ["middle left" if f.at > middle else "middle right" for f in flags],
         "textfont": {"size": 11},
         "hoverinfo": "text",
         "marker": {"symbol": "square", "size": 11, "color": "#b8430b"},

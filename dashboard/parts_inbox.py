@@ -174,7 +174,7 @@ def detail(found: Row | None, id_: str) -> None:
 
 
 def _links(found: Row) -> None:
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if found["object_id"]:
             label = f"{units.title(found['object_type'])} {units.plain(found['object_id'])}"
             frame.link_to("object", label, type=found["object_type"], id=found["object_id"])

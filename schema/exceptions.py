@@ -130,7 +130,10 @@ def act_many(store: Store, ids: Sequence[str], verb: Verb, *, at: datetime) -> i
     """
     _check(verb, at)
     rows = store.query(
-        "SELECT code, fingerprint, detected_at FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = []) WHERE id IN {ids:Array(String)}",
+        """
+        SELECT code, fingerprint, detected_at FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = [])
+        WHERE id IN {ids:Array(String)}
+        """,
         {"as_of": at, "ids": list(ids)},
     )
     taken = [_row(row, verb, at) for row in rows]

@@ -3,7 +3,7 @@ The one reader of KPIs: headlines, buckets, trends, status, and the snapshots of
 
 Why so thin: a KPI is a view that takes its window, so that the tile, the trend, the alert and a colleague's SQL client get the
 same number; here stand only the choice of the window and the judgement against the target. Why snapshots: a gauge has one
-value a moment, and its past is told by what was read then; a window KPI's past is asked anew, for late events may have changed it.
+value a moment, and its past is told by what was read then; a window KPI's past is asked anew: late events may have changed it.
 """
 
 from __future__ import annotations
@@ -138,12 +138,13 @@ ORDER BY series, bucket
 
 
 def snapshot(store: Store, at: datetime) -> int:
-    """Keep every KPI's headline over its natural window until `at`, without a cut and by the kept cuts. How many points."""
+    """Keep every KPI's headline over its natural window until `at`, gauges by the kept cuts as well. How many points."""
     ver = time.time_ns() // 1000
     objective_days = store.value("SELECT max(slo_window_days) FROM gov_workflows")
     for kpi in definitions.kpis().values():
         window = timedelta(days=objective_days) if "workflow" in kpi.header.by and kpi.header.shape == "window" else WINDOW
-        for by in ("", *(cut for cut in KEPT_CUTS if cut in kpi.header.by)):
+        cuts = KEPT_CUTS if kpi.header.shape == "gauge" else ()
+        for by in ("", *(cut for cut in cuts if cut in kpi.header.by)):
             asked = _asked(at - window, at, at, _whole(at - window, at), by, ())
             sql = INSERT.format(view=quote(kpi.view), arguments=ARGUMENTS)
             store.command(sql, {**asked, "kpi": kpi.name, "ver": ver})

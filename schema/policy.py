@@ -22,6 +22,9 @@ WORKFLOW_COLUMNS = (
     "workflow", "title", "owner", "priority", "weight", "object_types", "slo_type", "slo_from", "slo_to",
     "slo_limit_s", "slo_clock", "slo_target", "slo_window_days",
 )  # fmt: skip
+GUARD_COLUMNS = (
+    "object_type", "position", "for_state", "for_rank", "name", "on_type", "state", "rank", "no_hold", "owed_by", "owner",
+)  # fmt: skip
 CALENDAR_DAYS_BACK, CALENDAR_DAYS_AHEAD = 800, 400
 
 
@@ -57,10 +60,7 @@ def catalogue_rows(c: Catalogue, today: date) -> dict[str, tuple[tuple[str, ...]
             ("object_type", "overlay", "cleared_by", "is_block"),
             [(t, n, list(o.cleared_by), o.is_block) for t, life in c.lifecycles.items() for n, o in life.overlays.items()],
         ),
-        "gov_guards": (
-            ("object_type", "position", "for_state", "for_rank", "name", "on_type", "state", "rank", "no_hold", "owed_by", "owner"),
-            list(_guards(c)),
-        ),
+        "gov_guards": (GUARD_COLUMNS, list(_guards(c))),
         "gov_stages": (
             ("position", "stage", "object_type", "states", "overlay", "tolerance", "limit_s"),
             [

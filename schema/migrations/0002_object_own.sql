@@ -41,7 +41,7 @@ CREATE TABLE object_own
     link_type    Array(LowCardinality(String)) COMMENT 'objects that its events name',
     link_id      Array(String) CODEC(ZSTD(1)),
     keys         Array(String) CODEC(ZSTD(1)),
-    trace_id     String CODEC(ZSTD(1)) COMMENT 'of its latest event that has one',
+    trace_id     String COMMENT 'of its latest event that has one' CODEC(ZSTD(1)),
     n_events     UInt32 COMMENT 'distinct, not retracted',
     n_raw        UInt32 COMMENT 'stored rows, to see whether anything came',
     ver          UInt64

@@ -47,7 +47,7 @@ CREATE TABLE object_state
     link_type    Array(LowCardinality(String)) COMMENT 'both ways: what it names and what names it',
     link_id      Array(String) CODEC(ZSTD(1)),
     keys         Array(String) CODEC(ZSTD(1)),
-    trace_id     String CODEC(ZSTD(1)) COMMENT 'of its latest event that has one',
+    trace_id     String COMMENT 'of its latest event that has one' CODEC(ZSTD(1)),
     n_events     UInt32 COMMENT '0: a shell, known only by what others say of it',
     digest       UInt64,
     sign         Int8,

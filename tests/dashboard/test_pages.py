@@ -13,8 +13,11 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import session, units
+from collectors.formats import cloudevents
+from collectors.message import Context, Message, Source
+from dashboard import frame, session, units
 from schema import exceptions
+from schema.governance import Catalogue
 from schema.store import Store
 from tests.dashboard import enterprise
 from tests.dashboard.conftest import words
@@ -32,6 +35,14 @@ def test_a_page_over_an_empty_store_is_no_traceback(pages: Open, name: str) -> N
 def test_an_empty_store_says_how_to_send_the_first_event(pages: Open) -> None:
     """The next step, filled in with this Milepost's own address."""
     assert "curl -sS http://intake.example:4318/v1/events" in words(pages("operations"))
+
+
+def test_the_first_event_that_the_page_tells_to_send_is_one_that_the_intake_takes(catalogue: Catalogue) -> None:
+    """The command is copied by everybody on the first day."""
+    message = Message(frame.FIRST_EVENT.encode(), datetime.now(UTC), "application/cloudevents+json")
+    decoded = cloudevents.decode(message, Context(Source("events", "webhook", "cloudevents"), catalogue))
+    assert [(e.object_type, e.object_id, e.state) for e in decoded.events] == [("shipment", "SHP-1", "departed")]
+    assert (decoded.findings, decoded.rejects) == ((), ())
 
 
 @pytest.mark.parametrize("name", PAGES)
