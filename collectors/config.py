@@ -43,9 +43,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from collectors import formats, kinds
 from collectors.message import Source
 from schema import store
-from schema.errors import BadConfig
+from schema.errors import BadConfig, explain
 from schema.events import Event
-from schema.governance import explain
 
 MB = 1 << 20
 Model = TypeVar("Model", bound=BaseModel)

@@ -199,6 +199,7 @@ def swim_lanes(
                 "type": "category",
                 "categoryorder": "array",
                 "categoryarray": [*reversed(lanes), *(["exceptions"] if flags else [])],
+                "range": [-0.6, len(lanes) + bool(flags) - 0.4],
                 "automargin": True,
                 "tickfont": {"color": ink},
             },

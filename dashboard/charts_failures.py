@@ -1,8 +1,8 @@
 """
 The course of one interface as Plotly figures: what it does, what it usually does, and when its version changed.
 
-Why the usual is drawn and not only told: a share of failures of 3 % is a catastrophe on one interface and Tuesday on another, and
-the eye sees which in the distance between two lines.
+Why the usual is drawn and not only told: a share of failures of 3 % is a catastrophe on one interface and Tuesday on
+another, and the eye sees which in the distance between two lines.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def line(
             "name": "now",
             "x": _times(rows, zone),
             "y": [r[name] for r in rows],
-            "line": {"color": OKABE_ITO[5] if name == "error_share" else OKABE_ITO[0], "width": 2},
+            "line": {"color": OKABE_ITO[5] if name == "error_share" else OKABE_ITO[4 if is_dark else 0], "width": 2},
             "marker": {"size": 4},
             "connectgaps": False,
         }
@@ -75,7 +75,7 @@ def filled(rows: Sequence[Row], since: datetime, until: datetime, bucket_s: int)
 
 
 def _bars(rows: Sequence[Row], y: list[Any], name: str, colour: str, pattern: str, zone: tzinfo) -> Spec:
-    marker = {"color": colour, "pattern": {"shape": pattern, "solidity": 0.3}}
+    marker = {"color": colour, "pattern": {"shape": pattern, "solidity": 0.25, "fillmode": "overlay", "fgcolor": "#ffffff"}}
     return {"type": "bar", "name": name, "x": _times(rows, zone), "y": y, "marker": marker}
 
 

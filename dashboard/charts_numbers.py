@@ -34,9 +34,15 @@ def trend(
     return {
         "data": [
             {
-                "type": "scatter", "mode": "lines+markers", "x": x, "y": y, "hovertext": texts, "hoverinfo": "text+x", "connectgaps": False,
-                "line": {"color": OKABE_ITO[0], "width": 2},
-                "marker": {"size": 6, "symbol": "circle-open" if all(hollow) and hollow else ["circle-open" if h else "circle" for h in _spread(hollow, y)]},
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": x,
+                "y": y,
+                "hovertext": texts,
+                "hoverinfo": "text+x",
+                "connectgaps": False,
+                "line": {"color": OKABE_ITO[4 if is_dark else 0], "width": 2},
+                "marker": {"size": 6, "symbol": ["circle-open" if h else "circle" for h in _spread(hollow, y)]},
             }
         ],
         "layout": {
@@ -48,7 +54,7 @@ def trend(
             "shapes": [_level(target / per)],
             "annotations": [_level_text(target / per, f"target {units.value(target, unit, currency)}", ink)],
         },
-    }  # fmt: skip
+    }
 
 
 def _spread(flags: Sequence[bool], y: Sequence[float | None]) -> list[bool]:

@@ -8,7 +8,7 @@ graph objects, and a test reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from dashboard.charts import AGE_COLOURS, AGES, OKABE_ITO, Spec
@@ -46,7 +46,7 @@ def attainment(
     }
 
 
-def ageing(rows: Sequence[Mapping[str, Any]], *, is_dark: bool = False) -> Spec:
+def ageing(rows: Sequence[Mapping[str, Any]], zone: tzinfo, *, is_dark: bool = False) -> Spec:
     """Open exceptions at the end of each step, stacked by age, the oldest on top."""
     ink = _ink(is_dark)
     return {
@@ -54,9 +54,12 @@ def ageing(rows: Sequence[Mapping[str, Any]], *, is_dark: bool = False) -> Spec:
             {
                 "type": "bar",
                 "name": bucket,
-                "x": [r["at"].isoformat() for r in rows if r["bucket"] == bucket],
+                "x": [_day(r["at"], zone) for r in rows if r["bucket"] == bucket],
                 "y": [r["n"] for r in rows if r["bucket"] == bucket],
-                "marker": {"color": colour, "pattern": {"shape": shape, "solidity": 0.2}},
+                "marker": {
+                    "color": colour,
+                    "pattern": {"shape": shape, "solidity": 0.2, "fillmode": "overlay", "fgcolor": "#ffffff"},
+                },
                 "hovertemplate": "%{y} " + bucket + "<extra></extra>",
             }
             for bucket, colour, shape in zip(AGES, AGE_COLOURS, PATTERNS, strict=True)
@@ -64,10 +67,15 @@ def ageing(rows: Sequence[Mapping[str, Any]], *, is_dark: bool = False) -> Spec:
         "layout": _layout(ink)
         | {
             "barmode": "stack",
-            "xaxis": {"type": "date", "tickfont": {"color": ink}},
+            "xaxis": {"type": "category", "nticks": 10, "tickangle": 0, "tickfont": {"color": ink}},
             "yaxis": {"rangemode": "tozero", "tickfont": {"color": ink}},
         },
     }
+
+
+def _day(at: datetime, zone: tzinfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b}"
 
 
 def _line(i: int, title: str, points: Sequence[Point]) -> Spec:

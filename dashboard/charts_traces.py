@@ -1,8 +1,8 @@
 """
 A trace as a waterfall: a Plotly figure with a bar a span, coloured by service, errors, events and log records marked.
 
-Why one series a service and not one a span: a legend that names services can be read, and a figure of five thousand series cannot
-be drawn. An error has a cross and a word beside it, so that colour is never the only sign.
+Why one series a service and not one a span: a legend that names services can be read, and a figure of five thousand series
+cannot be drawn. An error has a cross and a word beside it, so that colour is never the only sign.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from dashboard import units
 from dashboard.charts import OKABE_ITO, Spec
 from dashboard.waterfall import Step, length_ns, scale
 
-ROW_PX, MAX_NAME = 24, 44
+ROW_PX, NAMES_PX, MAX_NAME = 24, 210, 34
 FAILED = "#b8430b"
-SHAPES = ("", "/", ".", "\\", "x", "-", "|", "+")
 
 
 def colours(services: Sequence[str]) -> dict[str, str]:
@@ -33,40 +32,49 @@ def waterfall(
     A bar's `customdata` is its span id. Rows are numbered, so that two spans of one name stay apart.
     """
     ink = "#e6eaee" if is_dark else "#1b2127"
-    total = length_ns(whole)
-    per, unit = scale(total)
+    per, unit = scale(length_ns(whole))
     paint = colours([s.row["service"] for s in whole])
-    ticks = [_name(s, chosen) for s in steps]
+    zero = min((s.row["start_ns"] for s in whole), default=0)
+    first, last = _extent(steps, per)
     return {
         "data": [
-            *(_bars(name, steps, paint[name], i, per, total) for i, name in enumerate(paint) if any(s.row["service"] == name for s in steps)),
+            *(_bars(name, found, colour, per, last - first) for name, colour in paint.items() if (found := _of(steps, name))),
             *_errors(steps, per),
-            *_events(steps, whole, per),
-            *_logs(steps, whole, logs, per),
+            *_events(steps, zero, per),
+            *_logs(steps, zero, logs, per),
         ],
         "layout": {
             "height": 90 + ROW_PX * len(steps),
             "barmode": "overlay",
-            "bargap": 0.35,
-            "margin": {"l": 8, "r": 8, "t": 40, "b": 8},
+            "margin": {"l": NAMES_PX, "r": 8, "t": 40, "b": 40},
             "hovermode": "closest",
             "showlegend": True,
             "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "font": {"color": ink}},
             "xaxis": {
-                "side": "bottom", "title": {"text": f"{unit} since the trace began"}, "range": [-total / per * 0.01, total / per * 1.14 or 1],
-                "tickfont": {"color": ink}, "zeroline": False,
+                "title": {"text": f"{unit} since the trace began"},
+                "range": [first - (last - first) * 0.01, last + (last - first) * 0.16],
+                "tickfont": {"color": ink},
+                "zeroline": False,
             },
-            "yaxis": {
-                "tickmode": "array", "tickvals": list(range(len(steps))), "ticktext": ticks, "autorange": "reversed",
-                "automargin": True, "showgrid": False, "tickfont": {"color": ink, "size": 11}, "ticklabelposition": "outside",
-            },
+            "yaxis": {"range": [len(steps) - 0.4, -0.6], "showticklabels": False, "showgrid": False, "zeroline": False},
+            "annotations": [_name(i, s, chosen, ink) for i, s in enumerate(steps)],
         },
-    }  # fmt: skip
+    }
 
 
-def _bars(service: str, steps: Sequence[Step], colour: str, i: int, per: float, total: int) -> Spec:
-    mine = [(at, s) for at, s in enumerate(steps) if s.row["service"] == service]
-    least = total / per * 0.002
+def _of(steps: Sequence[Step], service: str) -> list[tuple[int, Step]]:
+    return [(i, s) for i, s in enumerate(steps) if s.row["service"] == service]
+
+
+def _extent(steps: Sequence[Step], per: float) -> tuple[float, float]:
+    """From the first begin to the last end of what is shown, so that one page of a long trace fills the width."""
+    first = min((s.start_ns for s in steps), default=0) / per
+    last = max((s.start_ns + s.row["duration_ns"] for s in steps), default=0) / per
+    return first, last if last > first else first + 1
+
+
+def _bars(service: str, mine: Sequence[tuple[int, Step]], colour: str, per: float, shown: float) -> Spec:
+    least = shown * 0.002
     return {
         "type": "bar",
         "orientation": "h",
@@ -75,6 +83,7 @@ def _bars(service: str, steps: Sequence[Step], colour: str, i: int, per: float, 
         "base": [s.start_ns / per for _, s in mine],
         "x": [max(s.row["duration_ns"] / per, least) for _, s in mine],
         "customdata": [s.row["span"] for _, s in mine],
+        "width": 0.62,
         "text": [_label(s) for _, s in mine],
         "textposition": "outside",
         "cliponaxis": False,
@@ -84,7 +93,6 @@ def _bars(service: str, steps: Sequence[Step], colour: str, i: int, per: float, 
         "marker": {
             "color": colour,
             "line": {"width": [2 if s.row["is_error"] else 0 for _, s in mine], "color": FAILED},
-            "pattern": {"shape": SHAPES[i % len(SHAPES)], "solidity": 0.15},
         },
     }
 
@@ -118,13 +126,24 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _name(step: Step, chosen: str) -> str:
-    indent = "\u00a0\u00a0" * min(step.depth, 12)
-    text = ("… " if step.is_orphan else "") + step.row["name"]
-    text = escape(
-        text if len(text) <= MAX_NAME - 2 * min(step.depth, 12) else text[: MAX_NAME - 2 * min(step.depth, 12) - 1] + "…"
-    )
-    return f"{indent}<b>▸ {text}</b>" if step.row["span"] == chosen else f"{indent}{text}"
+def _name(i: int, step: Step, chosen: str, ink: str) -> Spec:
+    """The name of a span at the left, indented by its depth; a span whose parent is not here begins with an ellipsis."""
+    depth = min(step.depth, 10)
+    text, most = ("… " if step.is_orphan else "") + step.row["name"], MAX_NAME - depth
+    text = escape(text if len(text) <= most else text[: most - 1] + "…")
+    return {
+        "xref": "paper",
+        "x": 0,
+        "xanchor": "left",
+        "xshift": 8 * depth - NAMES_PX + 4,
+        "yref": "y",
+        "y": i,
+        "yanchor": "middle",
+        "text": f"<b>{text}</b>" if step.row["span"] == chosen else text,
+        "showarrow": False,
+        "align": "left",
+        "font": {"size": 11, "color": ink},
+    }
 
 
 def _errors(steps: Sequence[Step], per: float) -> list[Spec]:
@@ -133,8 +152,7 @@ def _errors(steps: Sequence[Step], per: float) -> list[Spec]:
     return [_points("failed", x, [i for i, _ in found], [hover(s.row) for _, s in found], "x", FAILED)] if found else []
 
 
-def _events(steps: Sequence[Step], whole: Sequence[Step], per: float) -> list[Spec]:
-    zero = min((s.row["start_ns"] for s in whole), default=0)
+def _events(steps: Sequence[Step], zero: int, per: float) -> list[Spec]:
     found = [(i, at, name) for i, s in enumerate(steps) for at, name, _ in s.row["happened"]]
     x, y = [(at - zero) / per for _, at, _ in found], [i for i, _, _ in found]
     return (
@@ -142,8 +160,7 @@ def _events(steps: Sequence[Step], whole: Sequence[Step], per: float) -> list[Sp
     )
 
 
-def _logs(steps: Sequence[Step], whole: Sequence[Step], logs: Sequence[Mapping[str, Any]], per: float) -> list[Spec]:
-    zero = min((s.row["start_ns"] for s in whole), default=0)
+def _logs(steps: Sequence[Step], zero: int, logs: Sequence[Mapping[str, Any]], per: float) -> list[Spec]:
     rows = {s.row["span"]: i for i, s in enumerate(steps)}
     found = [(rows[r["span"]], r) for r in logs if r["span"] in rows]
     x, y = [(r["at_ns"] - zero) / per for _, r in found], [i for i, _ in found]
@@ -153,6 +170,12 @@ def _logs(steps: Sequence[Step], whole: Sequence[Step], logs: Sequence[Mapping[s
 
 def _points(name: str, x: Sequence[float], y: Sequence[int], texts: Sequence[str], symbol: str, colour: str) -> Spec:
     return {
-        "type": "scatter", "mode": "markers", "name": name, "x": list(x), "y": list(y), "hovertext": list(texts), "hoverinfo": "text",
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": list(x),
+        "y": list(y),
+        "hovertext": list(texts),
+        "hoverinfo": "text",
         "marker": {"symbol": symbol, "size": 8, "color": colour},
-    }  # fmt: skip
+    }

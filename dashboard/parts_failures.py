@@ -1,5 +1,6 @@
 """
-The parts of the Failures page: the table of interfaces, and one interface in depth, with its way to traces, objects and exceptions.
+The parts of the Failures page: the table of interfaces, and one interface in depth, with its way to traces, objects and
+exceptions.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts_failures, filters, frame, queries_failures, sentences, session, tiles, units
+from dashboard import charts_failures, charts_traces, filters, frame, queries_failures, sentences, session, tables, tiles, units
 from schema import definitions
 
 Row = Mapping[str, Any]
@@ -21,15 +22,15 @@ WORDS = {"on_target": "As usual", "watch": "Watch", "off_target": "Failing", "no
 # --- all interfaces ----------------------------------------------------------------------------------------------------------
 def edges(rows: Sequence[Row], chosen: str) -> None:
     """A row an interface, the worst first; choosing one opens it and puts it into the URL."""
-    state = st.dataframe(
+    st.dataframe(
         {
             "Interface": [r["title"] for r in rows],
-            "Status": [tiles.status_text(r["status"], WORDS[r["status"]]) for r in rows],
-            "Calls": [_against(units.count(r["n_calls"]), r["usual_calls"], units.count) for r in rows],
+            "Status": [tiles.status_text(r["status"], _word(r)) for r in rows],
+            "Calls": [_against(units.count(r["n_calls"]), r["usual_calls"], _whole) for r in rows],
             "Failed": [_against(_ratio(r["error_share"]), r["usual_error_share"], units.ratio) for r in rows],
             "Retries / message": [_against(_small(r["retries"]), r["usual_retries"], _small) for r in rows],
-            "p50": [_against(_time(r["p50_s"]), r["usual_p50_s"], units.duration) for r in rows],
-            "p95": [_against(_time(r["p95_s"]), r["usual_p95_s"], units.duration) for r in rows],
+            "p50": [_against(_time(r["p50_s"]), r["usual_p50_s"], _time) for r in rows],
+            "p95": [_against(_time(r["p95_s"]), r["usual_p95_s"], _time) for r in rows],
             "Objects": [r["n_objects"] for r in rows],
             "Customers": [r["n_customers"] for r in rows],
             "Behind it": [tiles.money(r["value"]) if r["value"] else units.DASH for r in rows],
@@ -39,33 +40,25 @@ def edges(rows: Sequence[Row], chosen: str) -> None:
         },
         key="edge_table",
         hide_index=True,
-        on_select=_choose,
+        on_select=lambda: tables.choose("edge_table", [r["interface"] for r in rows], "interface"),
         selection_mode="single-row",
-        selection_default={"selection": {"rows": [i for i, r in enumerate(rows) if r["interface"] == chosen], "columns": [], "cells": []}},
-        height=min(36 + 35 * max(len(rows), 1), 460 if not chosen else 280),
+        selection_default=tables.chosen([r["interface"] for r in rows], chosen),
+        height=tables.height(len(rows), 460 if not chosen else 280),
         column_config={
             "Interface": st.column_config.TextColumn(pinned=True),
-            "Calls": st.column_config.TextColumn(help="In the window; in brackets what is usual in the same hours of the seven days before"),
+            "Calls": st.column_config.TextColumn(help="In brackets the usual: the same hours of the seven days before"),
             "Failed": st.column_config.TextColumn(help="Share of calls that ended in an error"),
-            "Objects": st.column_config.NumberColumn(format="localized", help="Objects that failed on it last, or whose next milestone over it is overdue"),
+            "Objects": st.column_config.NumberColumn(
+                format="localized", help="They failed on it last, or their next milestone over it is overdue"
+            ),
             "Customers": st.column_config.NumberColumn(format="localized"),
             "Behind it": st.column_config.TextColumn(help="Value of those objects"),
             "Last change": st.column_config.TextColumn(help="When the newest service.version was first seen on it"),
         },
         alt=f"{len(rows)} interfaces, the worst first",
-    )  # fmt: skip
-    st.session_state["edge_names"] = [r["interface"] for r in rows]
-    if not chosen and not state["selection"]["rows"]:
+    )
+    if not chosen:
         st.caption("Choose a row to see its course, its failing traces and what is behind it. In brackets: the usual.")
-
-
-def _choose() -> None:
-    picked = st.session_state["edge_table"]["selection"]["rows"]
-    names = st.session_state.get("edge_names", [])
-    if picked and picked[0] < len(names):
-        st.query_params["interface"] = names[picked[0]]
-    else:
-        st.query_params.pop("interface", None)
 
 
 def nothing(window: str) -> None:
@@ -86,12 +79,11 @@ def nothing(window: str) -> None:
 def head(row: Row) -> None:
     """What this interface is, what is wrong with it in a sentence, whose it is, and what is behind it."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"#### {units.plain(row['title'])} {tiles.status(row['status'], WORDS[row['status']])}")
+        st.markdown(f"#### {units.plain(row['title'])} {tiles.status(row['status'], _word(row))}")
         if st.button("Close", key="close_edge", icon=":material/close:"):
             st.query_params.pop("interface", None)
             st.rerun()
-    if row["reason"]:
-        st.markdown(f"**{row['code']}** {units.plain(row['reason'])}")
+    st.markdown(f"**{row['code']}** {units.plain(row['reason'])}" if row["reason"] else _why(row))
     worth = f", {tiles.money(row['value'])}" if row["value"] else ""
     behind = (
         f"{units.of(row['n_objects'], 'object')} of {units.of(row['n_customers'], 'customer')}{worth}"
@@ -105,7 +97,7 @@ def head(row: Row) -> None:
             ("Owner", session.team(row["owner"]) if row["owner"] else "nobody: name one in the catalogue under `interfaces`"),
             ("Behind it", behind),
             ("Last call", units.ago(row["last_at"], frame.now()) if row["n_calls"] or row["n_usual"] else "none"),
-            ("Version", units.plain(f"{row['version']}, {_changed(row)}") if row["version"] else ""),
+            ("Version", units.plain(_changed(row)) if row["version"] else ""),
         ]
     )
 
@@ -164,9 +156,9 @@ def failing(rows: Sequence[Row]) -> None:
             "Error": [r["status_message"] or "no message" for r in rows],
             "About": [", ".join(r["object_ids"][:3]) for r in rows],
             "Attempt": [r["attempt"] for r in rows],
-            "Took": [units.duration(r["took_s"]) for r in rows],
+            "Took": [_time(r["took_s"]) for r in rows],
         },
-        key="failing", hide_index=True, height=min(36 + 35 * len(rows), 260),
+        key="failing", hide_index=True, height=tables.height(len(rows), 260),
         column_config={"Trace": st.column_config.LinkColumn(display_text="trace")},
         alt=f"{len(rows)} failing traces",
     )  # fmt: skip
@@ -174,8 +166,8 @@ def failing(rows: Sequence[Row]) -> None:
 
 def messages(rows: Sequence[Row]) -> None:
     """Messages that took more than one attempt or failed, those that may still be tried again first."""
-    n = sum(1 for r in rows if r["is_retrying"])
-    tiles.heading(f"Messages tried again or failed: {units.count(len(rows))}, of them {units.count(n)} still failing now")
+    n, now = (rows[0]["n_all"], rows[0]["n_now"]) if rows else (0, 0)
+    tiles.heading(f"Messages tried again or failed: {units.exact(n)}, of them {units.exact(now)} failing now")
     if not rows:
         tiles.empty("Every message went through at the first attempt.")
         return
@@ -190,7 +182,7 @@ def messages(rows: Sequence[Row]) -> None:
             "About": [", ".join(o[1] for o in r["objects"][:3]) for r in rows],
             "Trace": [filters.link("traces", frame.view(), trace=r["trace"]) for r in rows],
         },
-        key="messages", hide_index=True, height=min(36 + 35 * len(rows), 260),
+        key="messages", hide_index=True, height=tables.height(len(rows), 260),
         column_config={"Trace": st.column_config.LinkColumn(display_text="trace")},
         alt=f"{len(rows)} messages that were tried again or failed",
     )  # fmt: skip
@@ -207,10 +199,11 @@ def hit(row: Row, length_s: int) -> None:
     view, interface = frame.view(), row["interface"]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         tiles.heading("Objects hit", help="They failed on it last, or their next milestone over it is overdue.")
-        by = st.segmented_control(
-            "Cut", queries_failures.CUTS, default="region", key="by", bind="query-params", required=True,
-            format_func=filters.name, label_visibility="collapsed",
-        ) or "region"  # fmt: skip
+        names = {filters.name(cut): cut for cut in queries_failures.CUTS}
+        shown = st.segmented_control(
+            "Cut", list(names), default="region", key="by", bind="query-params", required=True, label_visibility="collapsed"
+        )  # fmt: skip
+    by = names[shown or "region"]
     rows = queries_failures.hit(view.as_of, view.scope, length_s, interface)
     if not rows:
         tiles.empty("No object is held up by it.")
@@ -235,10 +228,17 @@ def hit(row: Row, length_s: int) -> None:
             "Since": [frame.when(r["at"]) for r in rows],
             "Trace": [filters.link("traces", view, trace=r["trace_id"]) if r["trace_id"] else None for r in rows],
         },
-        key="hit", hide_index=True, on_select="rerun", selection_mode="single-row", height=min(36 + 35 * len(rows), 300),
-        column_config={"Trace": st.column_config.LinkColumn(display_text="trace"), "Object": st.column_config.TextColumn(pinned=True)},
+        key="hit",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=tables.height(len(rows), 300),
+        column_config={
+            "Trace": st.column_config.LinkColumn(display_text="trace"),
+            "Object": st.column_config.TextColumn(pinned=True),
+        },
         alt=f"{len(rows)} objects behind the interface",
-    )  # fmt: skip
+    )
     st.caption("Choose a row to open the object.")
     if picked := state["selection"]["rows"]:
         frame.go("object", to=None, type=rows[picked[0]]["object_type"], id=rows[picked[0]]["object_id"])
@@ -261,7 +261,8 @@ def _sentence(row: Row) -> str:
     where = sentences.place(row["place"])
     worth = f", {tiles.money(row['value'])}" if row["value"] else ""
     return (
-        f"{name}{f' ({where})' if where else ''}: {units.of(row['n'], 'exception')}{worth}, oldest since {frame.when(row['oldest_at'])}. "
+        f"{name}{f' ({where})' if where else ''}: {units.of(row['n'], 'exception')}{worth}, "
+        f"oldest since {frame.when(row['oldest_at'])}. "
         f"Owner: {session.team(row['owner'])}."
     )
 
@@ -282,12 +283,33 @@ def _ratio(share: float | None) -> str:
     return units.DASH if share is None else units.ratio(share)
 
 
+def _whole(x: float) -> str:
+    return units.count(round(x))
+
+
 def _small(x: float | None) -> str:
     return units.DASH if x is None else units.count(round(x, 2))
 
 
 def _time(seconds: float | None) -> str:
-    return units.DASH if seconds is None else units.duration(seconds)
+    return (
+        units.DASH if seconds is None else charts_traces.short(int(seconds * 1e9)) if seconds < 60 else units.duration(seconds)
+    )
+
+
+def _why(row: Row) -> str:
+    """Why an interface is watched though no detector has raised it: what waits behind it, and how often it is called."""
+    usual = f", where {_whole(row['usual_calls'])} are usual" if row["usual_calls"] is not None else ""
+    calls = f"{units.of(row['n_calls'], 'call')} in this window{usual}"
+    if row["n_objects"]:
+        verb = "waits" if row["n_objects"] == 1 else "wait"
+        return f"{units.of(row['n_objects'], 'object')} {verb} for what comes over it: {calls}."
+    return f"Nothing waits behind it: {calls}."
+
+
+def _word(row: Row) -> str:
+    policy = session.catalogue().exceptions.get(row["code"])
+    return policy.title if policy and row["status"] == "off_target" else WORDS[row["status"]]
 
 
 def _changed(row: Row) -> str:

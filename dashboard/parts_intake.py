@@ -1,36 +1,35 @@
 """
 The parts of the Intake page: sources, what was rejected with its bytes, what was odd, our own jobs and our own telemetry.
 
-Why replay is a function that the front door lends: to deliver again is the collectors' business, and pages do not know them. Where
-pages run as a service of their own there is none, and the page says which command does it.
+Why replay is a function that the front door lends: to deliver again is the collectors' business, and pages do not know
+them. Where pages run as a service of their own there is none, and the page says which command does it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
-from dashboard import frame, queries_intake, session, tiles, units
+from dashboard import frame, queries_intake, session, tables, tiles, units
 
 Row = Mapping[str, Any]
 WORDS = {"on_target": "Speaking", "watch": "Rejects", "off_target": "Silent", "no_data": "Never heard of"}
-TEXT_TYPES = ("text", "json", "xml", "edi", "csv")
 
 
 # --- sources -----------------------------------------------------------------------------------------------------------------
 def sources(rows: Sequence[Row], chosen: str, window_s: int) -> None:
     """A row a source, the worst first; choosing one shows its rejects and findings."""
     now = frame.now()
-    st.session_state["source_names"] = [r["source"] for r in rows]
     st.dataframe(
         {
             "Source": [r["title"] for r in rows],
             "Status": [tiles.status_text(r["status"], WORDS[r["status"]]) for r in rows],
             "Newest": [units.ago(r["watermark"], now) for r in rows],
             "Expected": [_expected(r) for r in rows],
-            "Messages / h": [units.count(round(r["n_messages"] * 3600 / window_s, 1)) for r in rows],
+            "Messages / h": [units.count(r["n_messages"] * 3600 / window_s) for r in rows],
             "Course": [list(r["course"]) for r in rows],
             "Rows": [r["n_rows"] for r in rows],
             "Lag p95": [units.duration(r["lag_s"]) for r in rows],
@@ -38,40 +37,38 @@ def sources(rows: Sequence[Row], chosen: str, window_s: int) -> None:
             "Rejects": [r["n_rejects"] for r in rows],
             "Findings": [r["n_findings"] for r in rows],
             "Sent again": [r["n_again"] for r in rows],
-            "Last error": [f"{r['last_error']} ({units.ago(r['last_error_at'], now)})" if r["last_error"] else "" for r in rows],
+            "Last error": [_told(r["last_error"], r["last_error_at"]) for r in rows],
             "Owner": [session.team(r["owner"]) if r["owner"] else "nobody" for r in rows],
             "Format": [r["format"] for r in rows],
         },
         key="source_table",
         hide_index=True,
-        on_select=_choose,
+        on_select=lambda: tables.choose("source_table", [r["source"] for r in rows], "source", ("reject",)),
         selection_mode="single-row",
-        selection_default={"selection": {"rows": [i for i, r in enumerate(rows) if r["source"] == chosen], "columns": [], "cells": []}},
-        height=min(36 + 35 * max(len(rows), 1), 560),
+        selection_default=tables.chosen([r["source"] for r in rows], chosen),
+        height=tables.height(len(rows), 560),
         column_config={
             "Source": st.column_config.TextColumn(pinned=True),
             "Newest": st.column_config.TextColumn(help="When its newest message was received: the watermark"),
-            "Expected": st.column_config.TextColumn(help="How often the catalogue expects it, and for how long it may be late, in its calendar"),
+            "Expected": st.column_config.TextColumn(help="How often the catalogue expects it, in its calendar"),
             "Course": st.column_config.LineChartColumn(help="Messages over the window", y_min=0),
             "Rows": st.column_config.NumberColumn(format="localized", help="Rows stored in the window"),
             "Lag p95": st.column_config.TextColumn(help="From happened to stored, over the actual events of the window"),
             "To store p95": st.column_config.TextColumn(help="From received to stored"),
             "Rejects": st.column_config.NumberColumn(format="localized", help="Open: not stored, the bytes are kept"),
-            "Findings": st.column_config.NumberColumn(format="localized", help="Odd things in messages that were stored all the same: drift"),
-            "Sent again": st.column_config.NumberColumn(format="localized", help="Deliveries of a message that had come before; they change nothing"),
+            "Findings": st.column_config.NumberColumn(
+                format="localized", help="Odd things in messages that were stored: drift"
+            ),
+            "Sent again": st.column_config.NumberColumn(
+                format="localized", help="Deliveries of what had come before: no change"
+            ),
         },
         alt=f"{len(rows)} sources, the worst first",
-    )  # fmt: skip
+    )
 
 
-def _choose() -> None:
-    picked = st.session_state["source_table"]["selection"]["rows"]
-    names = st.session_state.get("source_names", [])
-    st.query_params.pop("reject", None)
-    if picked and picked[0] < len(names):
-        st.query_params["source"] = names[picked[0]]
-    else:
-        st.query_params.pop("source", None)
+def _told(text: str, at: datetime) -> str:
+    return f"{text} ({units.ago(at, frame.now())})" if text else ""
 
 
 def _expected(row: Row) -> str:
@@ -100,7 +97,8 @@ def reasons(rows: Sequence[Row]) -> None:
         return
     for r in rows[:5]:
         st.markdown(
-            f"**{units.count(r['n'])}** {units.plain(r['name'])}: {units.plain(r['why'][:300])} :gray[last {units.ago(r['last_at'], frame.now())}]"
+            f"**{units.count(r['n'])}** {units.plain(r['name'])}: {units.plain(r['why'][:300])} "
+            f":gray[last {units.ago(r['last_at'], frame.now())}]"
         )
     if len(rows) > 5:
         st.caption(f"and {units.of(len(rows) - 5, 'further reason')}; the table below holds them all.")
@@ -110,7 +108,6 @@ def rejects(rows: Sequence[Row], chosen: str) -> None:
     """The open rejects, newest first; choosing one shows its bytes."""
     if not rows:
         return
-    st.session_state["reject_ids"] = [r["reject_id"] for r in rows]
     st.dataframe(
         {
             "Received": [frame.when(r["received_at"]) for r in rows],
@@ -122,25 +119,14 @@ def rejects(rows: Sequence[Row], chosen: str) -> None:
         },
         key="reject_table",
         hide_index=True,
-        on_select=_choose_reject,
+        on_select=lambda: tables.choose("reject_table", [r["reject_id"] for r in rows], "reject"),
         selection_mode="single-row",
-        selection_default={
-            "selection": {"rows": [i for i, r in enumerate(rows) if r["reject_id"] == chosen], "columns": [], "cells": []}
-        },
-        height=min(36 + 35 * len(rows), 280),
+        selection_default=tables.chosen([r["reject_id"] for r in rows], chosen),
+        height=tables.height(len(rows), 280),
         column_config={"Reason": st.column_config.TextColumn(width="large")},
         alt=f"{len(rows)} open rejects, newest first",
     )
     st.caption("Choose a row to see its bytes.")
-
-
-def _choose_reject() -> None:
-    picked = st.session_state["reject_table"]["selection"]["rows"]
-    ids = st.session_state.get("reject_ids", [])
-    if picked and picked[0] < len(ids):
-        st.query_params["reject"] = ids[picked[0]]
-    else:
-        st.query_params.pop("reject", None)
 
 
 def reject(row: Row | None, reject_id: str) -> None:
@@ -158,9 +144,8 @@ def reject(row: Row | None, reject_id: str) -> None:
         ]
     )
     head: bytes = row["head"]
-    is_text = any(t in row["content_type"] for t in TEXT_TYPES) or is_readable(head)
     shape = st.segmented_control(
-        "Bytes as", ["text", "hex"], default="text" if is_text else "hex", key=f"as_{reject_id}", required=True
+        "Bytes as", ["text", "hex"], default="text" if is_readable(head) else "hex", key=f"as_{reject_id}", required=True
     )
     shown = f"the first {size(len(head))} of {size(row['bytes'])}" if row["bytes"] > len(head) else size(row["bytes"])
     st.caption(f"What was sent, {shown}.")
@@ -191,7 +176,8 @@ def replay(source: str, reject_id: str, n: int) -> None:
     ):
         done = again(source=source, ids=(reject_id,) if reject_id else ())
         st.toast(
-            f"{units.count(done.n)} replayed, {units.count(done.n_stored)} stored, {units.count(done.n - done.n_stored)} rejected again"
+            f"{units.count(done.n)} replayed, {units.count(done.n_stored)} stored, "
+            f"{units.count(done.n - done.n_stored)} rejected again"
         )
         for read in (queries_intake.rejects, queries_intake.reasons, queries_intake.sources):
             read.clear()
@@ -240,10 +226,15 @@ def findings(rows: Sequence[Row]) -> None:
             "First place": [r["place"] for r in rows],
             "Last": [units.ago(r["last_at"], frame.now()) for r in rows],
         },
-        key="findings", hide_index=True, height=min(36 + 35 * len(rows), 300),
-        column_config={"Finding": st.column_config.TextColumn(width="large"), "Times": st.column_config.NumberColumn(format="localized")},
+        key="findings",
+        hide_index=True,
+        height=tables.height(len(rows), 300),
+        column_config={
+            "Finding": st.column_config.TextColumn(width="large"),
+            "Times": st.column_config.NumberColumn(format="localized"),
+        },
         alt=f"{len(rows)} kinds of findings",
-    )  # fmt: skip
+    )
 
 
 def jobs(rows: Sequence[Row]) -> None:
@@ -257,17 +248,22 @@ def jobs(rows: Sequence[Row]) -> None:
     st.dataframe(
         {
             "Job": [r["name"] for r in rows],
-            "Status": [tiles.status_text("on_target", "Ok") if r["is_ok"] else tiles.status_text("off_target", "Failed") for r in rows],
+            "Status": [tiles.status_text(*(("on_target", "Ok") if r["is_ok"] else ("off_target", "Failed"))) for r in rows],
             "Last run": [units.ago(r["last_at"], frame.now()) for r in rows],
-            "Took": [units.duration(r["took_s"]) for r in rows],
-            "p95": [units.duration(r["p95_s"]) for r in rows],
+            "Took": [_time(r["took_s"]) for r in rows],
+            "p95": [_time(r["p95_s"]) for r in rows],
             "Runs": [r["n_runs"] for r in rows],
             "Failed": [r["n_failed"] for r in rows],
-            "Last failure": [f"{r['last_failure']} ({units.ago(r['failed_at'], frame.now())})" if r["n_failed"] else "" for r in rows],
+            "Last failure": [
+                _told(r["last_failure"] or "no reason given", r["failed_at"]) if r["n_failed"] else "" for r in rows
+            ],
         },
-        key="jobs", hide_index=True, height="content", column_config={"Runs": st.column_config.NumberColumn(format="localized")},
+        key="jobs",
+        hide_index=True,
+        height="content",
+        column_config={"Runs": st.column_config.NumberColumn(format="localized")},
         alt=f"{len(rows)} jobs",
-    )  # fmt: skip
+    )
 
 
 def own_acts(rows: Sequence[Row]) -> None:
@@ -288,7 +284,7 @@ def own_acts(rows: Sequence[Row]) -> None:
             "Last": [units.ago(r["last_at"], frame.now()) for r in rows],
             "Last error": [r["said"] for r in rows],
         },
-        key="own_acts", hide_index=True, height=min(36 + 35 * len(rows), 300),
+        key="own_acts", hide_index=True, height=tables.height(len(rows), 300),
         column_config={"Number": st.column_config.NumberColumn(format="localized")},
         alt=f"{len(rows)} acts of Milepost itself",
     )  # fmt: skip

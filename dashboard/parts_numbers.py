@@ -1,20 +1,22 @@
 """
 The parts of the Numbers page: every KPI and detector as its file says, with its value, its target and where that comes from.
 
-Why the words and the SQL are read from the definition files and nothing is written here: a page that repeats a definition is wrong
-after the next change, and a test holds that no file is missing.
+Why the words and the SQL are read from the definition files and nothing is written here: a page that repeats a definition
+is wrong after the next change, and a test holds that no file is missing.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from dashboard import charts_numbers, filters, frame, queries_numbers, session, tiles, units
+from dashboard import charts_numbers, filters, frame, queries_numbers, session, tables, tiles, units
 from schema import kpi as reader
+from schema import migrate
 from schema.definitions import Detector, Kpi
 from schema.governance import Tolerance
 from schema.kpi import Point
@@ -35,7 +37,6 @@ def kpis(known: Mapping[str, Kpi], latest: Mapping[str, Row], chosen: str) -> No
     """A row a KPI with its last snapshot; choosing one opens it."""
     found = list(known.values())
     rows = [(k, latest.get(k.name), tolerance(k)) for k in found]
-    st.session_state["kpi_names"] = [k.name for k in found]
     st.dataframe(
         {
             "KPI": [k.header.title for k in found],
@@ -51,9 +52,9 @@ def kpis(known: Mapping[str, Kpi], latest: Mapping[str, Row], chosen: str) -> No
         },
         key="kpi_table",
         hide_index=True,
-        on_select=_choose_kpi,
+        on_select=lambda: tables.choose("kpi_table", [k.name for k in found], "kpi", ("detector", "cut")),
         selection_mode="single-row",
-        selection_default={"selection": {"rows": [i for i, k in enumerate(found) if k.name == chosen], "columns": [], "cells": []}},
+        selection_default=tables.chosen([k.name for k in found], chosen),
         height="content" if not chosen else 250,
         column_config={
             "KPI": st.column_config.TextColumn(pinned=True),
@@ -64,28 +65,10 @@ def kpis(known: Mapping[str, Kpi], latest: Mapping[str, Row], chosen: str) -> No
     )  # fmt: skip
 
 
-def _choose_kpi() -> None:
-    _choose("kpi_table", "kpi_names", "kpi", "detector")
-
-
-def _choose_detector() -> None:
-    _choose("detector_table", "detector_codes", "detector", "kpi")
-
-
-def _choose(table: str, known: str, param: str, other: str) -> None:
-    """Put the chosen row into the URL, instead of one of the other table."""
-    picked, names = st.session_state[table]["selection"]["rows"], st.session_state.get(known, [])
-    for name in (param, other, "cut"):
-        st.query_params.pop(name, None)
-    if picked and picked[0] < len(names):
-        st.query_params[param] = names[picked[0]]
-
-
 def detectors(known: Mapping[str, Detector], open_now: Mapping[str, Row], chosen: str) -> None:
     """A row a detector with what it has open; choosing one opens it."""
     found = list(known.values())
     policies = [session.catalogue().exceptions.get(d.code) for d in found]
-    st.session_state["detector_codes"] = [d.code for d in found]
     st.dataframe(
         {
             "Detector": [d.header.title for d in found],
@@ -103,11 +86,9 @@ def detectors(known: Mapping[str, Detector], open_now: Mapping[str, Row], chosen
         },
         key="detector_table",
         hide_index=True,
-        on_select=_choose_detector,
+        on_select=lambda: tables.choose("detector_table", [d.code for d in found], "detector", ("kpi", "cut")),
         selection_mode="single-row",
-        selection_default={
-            "selection": {"rows": [i for i, d in enumerate(found) if d.code == chosen], "columns": [], "cells": []}
-        },
+        selection_default=tables.chosen([d.code for d in found], chosen),
         height="content" if not chosen else 250,
         column_config={
             "Detector": st.column_config.TextColumn(pinned=True),
@@ -139,22 +120,24 @@ def kpi(one: Kpi, points: Sequence[Point]) -> None:
     """What it means, its value now with n and as-of, its target and where that stands."""
     held, value = tolerance(one), points[0].value if points else None
     st.markdown(f"#### {one.header.title} {tiles.status(reader.status(one, value, held))}")
-    st.markdown(units.plain(one.header.definition))
+    st.markdown(one.header.definition)
     n = f" over n = {units.count(points[0].n)}" if points else "; nothing to measure in this window"
     watch = units.value(held.watch, one.header.unit, session.currency())
     tiles.facts(
         [
             (
                 "Now",
-                f"**{units.value(value, one.header.unit, session.currency())}**{n}, the last {frame.view().window.title} to {frame.hover(frame.now())}",
+                f"**{units.value(value, one.header.unit, session.currency())}**{n}, "
+                f"the last {frame.view().window.title} to {frame.hover(frame.now())}",
             ),
             (
                 "Target",
-                f"{target_text(one, held)}, watch until {watch}: catalogue key `tolerances.{one.header.target}` ({units.plain(held.title)})",
+                f"{target_text(one, held)}, watch until {watch}: "
+                f"catalogue key `tolerances.{one.header.target}` ({units.plain(held.title)})",
             ),
             ("Unit", f"{UNITS[one.header.unit]}, {GOOD[one.header.good]}; it {SHAPES[one.header.shape]}"),
             ("Owner", _owner(one.header.owner)),
-            ("Inputs", ", ".join(f"`{name}`" for name in inputs(one.sql))),
+            ("Inputs", inputs(one.sql)),
             ("Source", units.plain(f"{one.header.id}, {one.header.source}")),
         ]
     )
@@ -200,15 +183,19 @@ def by_cut(one: Kpi, length_s: int) -> None:
     held = tolerance(one)
     st.dataframe(
         {
-            units.title(filters.name(cut)): [units.words(p.series) if cut in ("workflow", "transition") else p.series or "not known" for p in points],
+            units.title(filters.name(cut)): [
+                units.words(p.series) if cut in ("workflow", "transition") else p.series or "not known" for p in points
+            ],
             "Status": [tiles.status_text(reader.status(one, p.value, held)) for p in points],
             "Value": [units.value(p.value, one.header.unit, session.currency()) for p in points],
             "n": [p.n for p in points],
         },
-        key=f"by_{one.name}_{cut}", hide_index=True, height=min(36 + 35 * len(points), 320),
+        key=f"by_{one.name}_{cut}",
+        hide_index=True,
+        height=tables.height(len(points), 320),
         column_config={"n": st.column_config.NumberColumn(format="localized")},
         alt=f"{one.header.title} by {filters.name(cut)}",
-    )  # fmt: skip
+    )
 
 
 def sql(text: str, view: str) -> None:
@@ -217,11 +204,28 @@ def sql(text: str, view: str) -> None:
         st.code(text, language="sql", line_numbers=True)
 
 
-def inputs(text: str) -> list[str]:
-    """The views and tables that a definition reads; what it defines itself (WITH x AS) is not among them."""
-    plain = re.sub(r"--[^\n]*|'(?:[^'\\]|\\.)*'", "", text)
+def inputs(text: str) -> str:
+    """The views that a definition reads, and the tables that lie under them."""
+    views = dict(migrate.views())
+    direct = _read(text)
+    under, open_ = set(), list(direct)
+    while open_:
+        name = open_.pop()
+        open_ += [n for n in _read(views[name]) if n not in under] if name in views and name not in under else []
+        under.add(name)
+    tables_ = sorted(under - views.keys() - set(direct))
+    said = ", ".join(f"`{name}`" for name in direct)
+    return (
+        f"{said}, which read{'s' if len(direct) == 1 else ''} {', '.join(f'`{name}`' for name in tables_)}" if tables_ else said
+    )
+
+
+@functools.cache
+def _read(text: str) -> list[str]:
+    """What a SELECT reads; what it defines itself (WITH x AS) is not among it."""
+    plain = re.sub(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'", "''", text, flags=re.S)
     own = set(re.findall(r"(\w+)\s+AS\s*\(\s*(?:SELECT|WITH)", plain))
-    return sorted(set(re.findall(r"\b(?:FROM|JOIN)\s+([a-z_]\w*)", plain, re.I)) - own)
+    return sorted(set(re.findall(r"\b(?:FROM|(?<!ARRAY )JOIN)\s+([a-z]\w*)", plain)) - own - {"numbers"})
 
 
 # --- one detector ------------------------------------------------------------------------------------------------------------
@@ -229,7 +233,7 @@ def detector(one: Detector, row: Row | None) -> None:
     """What it finds, the sentence it says, what to do, whose it is, and what it has open."""
     policy = session.catalogue().exceptions.get(one.code)
     st.markdown(f"#### {one.header.title} :gray[{one.code}]")
-    st.markdown(units.plain(one.header.definition.strip()))
+    st.markdown(one.header.definition.strip())
     worth = f", {tiles.money(row['worth'])}" if row and row["worth"] else ""
     tiles.facts(
         [
@@ -237,7 +241,7 @@ def detector(one: Detector, row: Row | None) -> None:
                 "Open now",
                 f"**{units.of(row['n'], 'exception')}**{worth}, oldest {units.duration(row['oldest_s'])}" if row else "nothing",
             ),
-            ("Sentence", units.plain(one.header.sentence)),
+            ("Sentence", f"`{one.header.sentence}`"),
             ("Do", one.header.action),
             (
                 "Owner",
@@ -246,7 +250,7 @@ def detector(one: Detector, row: Row | None) -> None:
                 else "",
             ),
             ("Severity", tiles.severity(policy.severity) + f" : catalogue key `exceptions.{one.code}`" if policy else ""),
-            ("Inputs", ", ".join(f"`{name}`" for name in inputs(one.sql))),
+            ("Inputs", inputs(one.sql)),
             ("Source", units.plain(one.header.source)),
         ]
     )

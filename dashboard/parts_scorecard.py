@@ -1,5 +1,6 @@
 """
-The parts of the Scorecard page: composites with what they are made of, the table of workflows, two charts, what the period cost.
+The parts of the Scorecard page: composites with what they are made of, the table of workflows, two charts, what the period
+cost.
 """
 
 from __future__ import annotations
@@ -20,11 +21,16 @@ PLAIN_CHART = {"displayModeBar": False}
 
 
 def period() -> str:
-    """Week, month or quarter; it lives in the URL."""
+    """Week, month or quarter; it lives in the URL, which holds what the control shows."""
     chosen = st.segmented_control(
-        "Period", list(scores.PERIODS), default="month", key="period", bind="query-params", required=True,
-        format_func=units.title, label_visibility="collapsed",
-    )  # fmt: skip
+        "Period",
+        list(scores.PERIODS),
+        default="month",
+        key="period",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+    )
     return chosen or "month"
 
 
@@ -34,17 +40,31 @@ def composite(one: Composite, period: str) -> None:
         st.metric(
             one.title, units.ratio(one.score), delta=scores.points(one.change) or None, help=one.meaning,
             delta_color="off" if not one.change else "normal", delta_arrow="off" if not one.change else "auto",
-            delta_description=f"on the {scores.PERIODS[period]} before",
+            delta_description=f"on the {scores.PERIODS[period]} before" if one.change is not None else None,
         )  # fmt: skip
         if one.score is not None and one.change is None:
             st.caption("No comparable period before.")
-        lines = ["| Part | Score | Weight | Change | Behind it |", "|---|--:|--:|--:|---|"]
-        lines += [
-            f"| {units.title(p['title'])} | {units.ratio(p['score'])} | {units.ratio(p['weight'])} | {scores.points(p['change'])} "
-            f"| {scores.part_text(p)} |"
-            for p in one.parts
+        st.markdown(_parts(one))
+
+
+def _parts(one: Composite) -> str:
+    """The parts as a small table; the change only where there is one."""
+    is_compared = any(p["change"] is not None for p in one.parts)
+    head, rule = "| Part | Score | Weight |", "|---|--:|--:|"
+    lines = [f"{head} Change |", f"{rule}--:|"] if is_compared else [head, rule]
+    for p in one.parts:
+        cells = [
+            f"{units.title(p['title'])} :gray[({scores.part_text(p)})]",
+            _tight(units.ratio(p["score"])),
+            _tight(units.ratio(p["weight"])),
         ]
-        st.markdown("\n".join(lines))
+        lines.append(f"| {' | '.join([*cells, *([_tight(scores.points(p['change']))] if is_compared else [])])} |")
+    return "\n".join(lines)
+
+
+def _tight(text: str) -> str:
+    """A number and its unit on one line."""
+    return text.replace(" ", "\u00a0")
 
 
 def workflows(rows: Sequence[Row], courses: Courses) -> None:
@@ -71,7 +91,7 @@ def workflows(rows: Sequence[Row], courses: Courses) -> None:
         height="content",
         column_config={
             "Workflow": st.column_config.TextColumn(pinned=True),
-            "Attained": st.column_config.TextColumn(help="Objects that made the promised transition in time, of those due in the period"),
+            "Attained": st.column_config.TextColumn(help="Objects that made the promised transition in time, of those due"),
             "Budget": st.column_config.TextColumn(help="Misses that the target still allows in this period"),
             "Change": st.column_config.TextColumn(help="Against the period before, in percentage points"),
             "90 days": st.column_config.LineChartColumn(help="Attainment by day; days on which nothing was due are left out"),
@@ -82,7 +102,7 @@ def workflows(rows: Sequence[Row], courses: Courses) -> None:
             "To recover": st.column_config.TextColumn(help="p90 from detected to closed, with what is open past its age limit"),
         },
         alt=f"{len(rows)} workflows with attainment, target, budget, exceptions and value at risk",
-    )  # fmt: skip
+    )
 
 
 def trends(rows: Sequence[Row], by_week: Courses, aged: Sequence[Row], days: int) -> None:
@@ -105,7 +125,7 @@ def trends(rows: Sequence[Row], by_week: Courses, aged: Sequence[Row], days: int
     with right:
         tiles.heading("Open exceptions by age, number", help="How many were open at the end of each day (week, for a quarter).")
         if aged:
-            figure = charts_scorecard.ageing(aged, is_dark=frame.is_dark())
+            figure = charts_scorecard.ageing(aged, frame.zone(), is_dark=frame.is_dark())
             st.plotly_chart(figure, key="ageing_over", config=PLAIN_CHART, alt="Open exceptions by age over the period")
         else:
             tiles.empty(
@@ -134,9 +154,15 @@ def downloads(card: report.Card) -> None:
     """The scorecard on paper and as a table, by one click each."""
     name = f"milepost-scorecard-{card.period}-{card.until:%Y-%m-%d}"
     st.download_button(
-        "Print view", lambda: report.html(card), f"{name}.html", "text/html", key="print", on_click="ignore", icon=":material/print:",
+        "Print view",
+        lambda: report.html(card),
+        f"{name}.html",
+        "text/html",
+        key="print",
+        on_click="ignore",
+        icon=":material/print:",
         help="One self-contained HTML page for A4: open it and print",
-    )  # fmt: skip
+    )
     st.download_button(
         "CSV", lambda: report.table(card), f"{name}.csv", "text/csv", key="csv", on_click="ignore", icon=":material/table:",
         help="The table of workflows, unrounded",

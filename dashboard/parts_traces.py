@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts_traces, frame, session, tiles, units, waterfall
+from dashboard import charts_traces, frame, session, tables, tiles, units, waterfall
 from dashboard.waterfall import Step
 
 Row = Mapping[str, Any]
@@ -59,7 +59,7 @@ def found(rows: Sequence[Row], asked: Asked, window: str) -> None:
     state = st.dataframe(
         {
             "When": [frame.when(r["at"]) for r in rows],
-            "Status": [tiles.status_text("off_target", f"{units.of(r['n_errors'], 'error')}") if r["n_errors"] else "● Ok" for r in rows],
+            "Status": [_errors(r["n_errors"]) for r in rows],
             "Began with": [r["root"] for r in rows],
             "Service": [r["service"] + (f" + {r['n_services'] - 1}" if r["n_services"] > 1 else "") for r in rows],
             "Took": [_took(r["took_s"]) for r in rows],
@@ -69,10 +69,14 @@ def found(rows: Sequence[Row], asked: Asked, window: str) -> None:
             "Error": [r["said"] for r in rows],
             "Trace": [r["trace"] for r in rows],
         },
-        key="trace_table", hide_index=True, on_select="rerun", selection_mode="single-row", height=min(36 + 35 * len(rows), 620),
+        key="trace_table",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=tables.height(len(rows), 620),
         column_config={"Spans": st.column_config.NumberColumn(format="localized")},
         alt=f"{len(rows)} traces, the newest first",
-    )  # fmt: skip
+    )
     is_cut = len(rows) >= 100
     st.caption(
         f"{'The newest ' if is_cut else ''}{units.of(len(rows), 'trace')}. Choose a row to open it."
@@ -81,6 +85,10 @@ def found(rows: Sequence[Row], asked: Asked, window: str) -> None:
     if picked := state["selection"]["rows"]:
         st.query_params["trace"] = rows[picked[0]]["trace"]
         st.rerun()
+
+
+def _errors(n: int) -> str:
+    return tiles.status_text("off_target", units.of(n, "error")) if n else tiles.status_text("on_target", "Ok")
 
 
 def _nothing(asked: Asked, window: str) -> None:
@@ -112,7 +120,7 @@ def back() -> None:
 def not_known(trace: str, objects: Sequence[Row]) -> None:
     """No span of it is here, though events may carry it."""
     tiles.empty(
-        f"No span of trace **{units.plain(trace)}** is here: it was not sampled, not sent to us, or its day is past the retention.",
+        f"No span of trace **{units.plain(trace)}** is here: not sampled, not sent to us, or past the retention.",
         next_step="Business events that carry it are listed below." if objects else "Search for another one.",
     )
 
@@ -126,7 +134,7 @@ def head(steps: Sequence[Step]) -> None:
     tiles.facts(
         [
             ("Began", f"{frame.hover(root['at'])} · took {_took(waterfall.length_ns(steps) / 1e9)}"),
-            ("Spans", f"{units.count(len(steps))} of {units.of(len(services), 'service')}"),
+            ("Spans", f"{units.exact(len(steps))} of {units.of(len(services), 'service')}"),
             (
                 "First error",
                 units.plain(f"{errors[0].row['name']}: {errors[0].row['message'] or 'no message'}") if errors else "",
@@ -142,7 +150,8 @@ def chart(steps: Sequence[Step], logs: Sequence[Row], span: str) -> str:
     if pages > 1:
         first = waterfall.first_page(steps, span)
         st.caption(
-            f"{units.count(len(steps))} spans on {pages} pages; this begins at the {'chosen span' if span else 'first error, if there is one'}."
+            f"{units.exact(len(steps))} spans on {pages} pages; "
+            f"this begins at the {'chosen span' if span else 'first error, if there is one'}."
         )
         page = st.pagination(pages, default=first, key=f"page_{steps[0].row['span']}")
     shown = steps[(page - 1) * waterfall.PAGE : page * waterfall.PAGE]
@@ -161,21 +170,25 @@ def chart(steps: Sequence[Step], logs: Sequence[Row], span: str) -> str:
 
 def _span_field(shown: Sequence[Step], span: str) -> str:
     """The same choice by keyboard."""
-    labels = {
-        s.row[
-            "span"
-        ]: f"{'✕ ' if s.row['is_error'] else ''}{s.row['name']} · {s.row['service']} · {charts_traces.short(s.row['duration_ns'])}"
-        for s in shown
-    }
+    labels = {s.row["span"]: _span_name(s.row) for s in shown}
     options = list(labels)
     chosen = st.selectbox(
-        "Span", options, index=options.index(span) if span in labels else None, format_func=lambda s: labels[s],
-        key=f"span_{span}_{options[0]}", placeholder="Choose a span to see its attributes, or click its bar", label_visibility="collapsed",
-    )  # fmt: skip
+        "Span",
+        options,
+        index=options.index(span) if span in labels else None,
+        format_func=lambda s: labels[s],
+        key=f"span_{span}_{options[0]}",
+        placeholder="Choose a span to see its attributes, or click its bar",
+        label_visibility="collapsed",
+    )
     if chosen and chosen != span:
         st.query_params["span"] = chosen
         st.rerun()
     return chosen or ""
+
+
+def _span_name(row: Row) -> str:
+    return f"{'✕ ' if row['is_error'] else ''}{row['name']} · {row['service']} · {charts_traces.short(row['duration_ns'])}"
 
 
 def one_span(row: Row, logs: Sequence[Row], trace: str) -> None:
@@ -210,7 +223,7 @@ def one_span(row: Row, logs: Sequence[Row], trace: str) -> None:
     shown = said[:MOST_ATTRIBUTES]
     st.dataframe(
         {"Attribute": [s[0] for s in shown], "Value": [s[1] for s in shown], "Of": [s[2] for s in shown]},
-        key="attributes", hide_index=True, height=min(36 + 35 * max(len(shown), 1), 360), alt=f"{len(shown)} attributes of the span",
+        key="attributes", hide_index=True, height=tables.height(len(shown), 360), alt=f"{len(shown)} attributes of the span",
     )  # fmt: skip
     if any(r["span"] == row["span"] for r in logs):
         log_records([r for r in logs if r["span"] == row["span"]], "Its log records")
@@ -235,7 +248,7 @@ def log_records(rows: Sequence[Row], title: str = "Log records", *, key: str = "
             "Service": [r["service"] for r in rows],
             "Text": [r["body"] for r in rows],
         },
-        key=key, hide_index=True, height=min(36 + 35 * len(rows), 300), alt=f"{len(rows)} log records",
+        key=key, hide_index=True, height=tables.height(len(rows), 300), alt=f"{len(rows)} log records",
         column_config={"Text": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
 
@@ -257,9 +270,13 @@ def objects(rows: Sequence[Row]) -> None:
             "Customer": [r["customer"] for r in rows],
             "Events": [r["n_events"] for r in rows],
         },
-        key="trace_objects", hide_index=True, on_select="rerun", selection_mode="single-row", height=min(36 + 35 * len(rows), 260),
+        key="trace_objects",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=tables.height(len(rows), 260),
         alt=f"{len(rows)} business objects of the trace",
-    )  # fmt: skip
+    )
     if picked := state["selection"]["rows"]:
         frame.go("object", to=None, type=rows[picked[0]]["object_type"], id=rows[picked[0]]["object_id"])
 

@@ -1,8 +1,8 @@
 """
 What the Failures page reads: every interface against its usual and with what is behind it, and one interface in depth.
 
-Why the page asks for one window and not for two moments: the usual of an interface is the same hours of the days before, which the
-views work out from the window, so that a number and what it is held against never come from different questions.
+Why the page asks for one window and not for two moments: the usual of an interface is the same hours of the days before,
+which the views work out from the window, so that a number and what it is held against never come from different questions.
 """
 
 from __future__ import annotations
@@ -31,9 +31,16 @@ def edges(as_of: datetime | None, scope: tuple[str, ...], length_s: int) -> Rows
 def course(as_of: datetime | None, scope: tuple[str, ...], length_s: int, interface: str, bucket_s: int) -> Rows:
     """One interface by bucket, beside its usual."""
     return ask(
-        f"SELECT * FROM edge_course(interface = {{interface:String}}, {SINCE}, bucket_s = {{bucket_s:UInt32}}, SCOPED) ORDER BY bucket",  # noqa: S608
-        as_of, scope, length_s=length_s, interface=interface, bucket_s=bucket_s,
-    )  # fmt: skip
+        f"""
+        SELECT * FROM edge_course(interface = {{interface:String}}, {SINCE}, bucket_s = {{bucket_s:UInt32}}, SCOPED)
+        ORDER BY bucket
+        """,  # noqa: S608 names of parameters
+        as_of,
+        scope,
+        length_s=length_s,
+        interface=interface,
+        bucket_s=bucket_s,
+    )
 
 
 @cached(CALM_S)
@@ -71,7 +78,11 @@ def failing(as_of: datetime | None, scope: tuple[str, ...], length_s: int, inter
 def messages(as_of: datetime | None, scope: tuple[str, ...], length_s: int, interface: str) -> Rows:
     """Messages that needed more than one attempt or failed: those that may still be tried again first, then the newest."""
     return ask(
-        f"SELECT * FROM edge_messages(interface = {{interface:String}}, {SINCE}, SCOPED) ORDER BY is_retrying DESC, last_at DESC LIMIT 200",  # noqa: S608
+        f"""
+        SELECT *, count() OVER () AS n_all, countIf(is_retrying) OVER () AS n_now
+        FROM edge_messages(interface = {{interface:String}}, {SINCE}, SCOPED)
+        ORDER BY is_retrying DESC, last_at DESC, message LIMIT 200
+        """,  # noqa: S608 names of parameters
         as_of, scope, length_s=length_s, interface=interface,
     )  # fmt: skip
 
@@ -80,9 +91,15 @@ def messages(as_of: datetime | None, scope: tuple[str, ...], length_s: int, inte
 def hit(as_of: datetime | None, scope: tuple[str, ...], length_s: int, interface: str) -> Rows:
     """The objects behind the interface, the most valuable first, at most 500."""
     return ask(
-        f"SELECT * FROM interface_impact({SINCE}, SCOPED) WHERE interface = {{interface:String}} ORDER BY value DESC, object_id LIMIT 500",  # noqa: S608
-        as_of, scope, length_s=length_s, interface=interface,
-    )  # fmt: skip
+        f"""
+        SELECT * FROM interface_impact({SINCE}, SCOPED) WHERE interface = {{interface:String}}
+        ORDER BY value DESC, object_id LIMIT 500
+        """,  # noqa: S608 names of parameters
+        as_of,
+        scope,
+        length_s=length_s,
+        interface=interface,
+    )
 
 
 @cached(CALM_S)
@@ -92,7 +109,8 @@ def hit_by(as_of: datetime | None, scope: tuple[str, ...], length_s: int, interf
         f"""
         SELECT toString(multiIf({{cut:String}} = 'region', region, {{cut:String}} = 'warehouse', warehouse,
                                 {{cut:String}} = 'carrier', carrier, order_class)) AS name,
-               count() AS n, countIf(how = 'failed') AS n_failed, uniqExactIf(customer, customer != '') AS n_customers, sum(value) AS worth
+               count() AS n, countIf(how = 'failed') AS n_failed, uniqExactIf(customer, customer != '') AS n_customers,
+               sum(value) AS worth
         FROM interface_impact({SINCE}, SCOPED) WHERE interface = {{interface:String}}
         GROUP BY name ORDER BY worth DESC, name LIMIT 50
         """,  # noqa: S608 names of parameters

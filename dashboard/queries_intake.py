@@ -1,8 +1,8 @@
 """
 What the Intake page reads: sources, rejects with their bytes, findings, jobs, and what Milepost says of itself.
 
-Why the bytes of a reject are asked for only when somebody looks at one: a list of five hundred rejects is a few kilobytes, their
-payloads may be megabytes.
+Why the bytes of a reject are asked for only when somebody looks at one: a list of five hundred rejects is a few kilobytes,
+their payloads may be megabytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ SHOWN_BYTES = 4096
 def sources(as_of: datetime | None, length_s: int) -> Rows:
     """Every source, the worst first: silent ones, then those with open rejects, then by name."""
     return ask(
-        f"SELECT * FROM sources({SINCE}) ORDER BY indexOf(['off_target', 'watch', 'no_data', 'on_target'], status), n_rejects DESC, source",  # noqa: S608
+        f"""
+        SELECT * FROM sources({SINCE})
+        ORDER BY indexOf(['off_target', 'watch', 'no_data', 'on_target'], status), n_rejects DESC, source
+        """,  # noqa: S608 names of parameters
         as_of,
         length_s=length_s,
     )
@@ -32,7 +35,8 @@ def reasons(as_of: datetime | None, source: str) -> Rows:
     """Open rejects by source and the first line of their reason, the most frequent first; '' is every source."""
     return ask(
         """
-        SELECT toString(source) AS name, splitByChar('\\n', reason)[1] AS why, count() AS n, min(received_at) AS first_at, max(received_at) AS last_at
+        SELECT toString(source) AS name, splitByChar('\\n', reason)[1] AS why, count() AS n,
+               min(received_at) AS first_at, max(received_at) AS last_at
         FROM rejects FINAL
         WHERE status = 'open' AND received_at <= AS_OF AND ({source:String} = '' OR source = {source:String})
         GROUP BY name, why ORDER BY n DESC, last_at DESC LIMIT 100
@@ -46,8 +50,8 @@ def rejects(as_of: datetime | None, source: str) -> Rows:
     """Open rejects, newest first, at most 500, without their bytes; '' is every source."""
     return ask(
         """
-        SELECT toString(source) AS name_of_source, reject_id, name, toString(format) AS format, toString(content_type) AS content_type,
-               received_at, reason, length(body) AS bytes
+        SELECT toString(source) AS name_of_source, reject_id, name, toString(format) AS format,
+               toString(content_type) AS content_type, received_at, reason, length(body) AS bytes
         FROM rejects FINAL
         WHERE status = 'open' AND received_at <= AS_OF AND ({source:String} = '' OR source = {source:String})
         ORDER BY received_at DESC, reject_id LIMIT 500
@@ -60,8 +64,9 @@ def reject(reject_id: str) -> dict[str, Any] | None:
     """One reject, whatever became of it, with the first bytes of its message in `head`. Not cached: a replay changes it."""
     rows = ask(
         """
-        SELECT toString(source) AS name_of_source, reject_id, name, toString(format) AS format, toString(content_type) AS content_type,
-               received_at, reason, toString(status) AS status, length(body) AS bytes, base64Encode(substring(body, 1, {most:UInt32})) AS body_head
+        SELECT toString(source) AS name_of_source, reject_id, name, toString(format) AS format,
+               toString(content_type) AS content_type, received_at, reason, toString(status) AS status, length(body) AS bytes,
+               base64Encode(substring(body, 1, {most:UInt32})) AS body_head
         FROM rejects FINAL WHERE reject_id = {id:String} LIMIT 1
         """,
         None, id=reject_id, most=SHOWN_BYTES,
@@ -100,4 +105,5 @@ def jobs(as_of: datetime | None, length_s: int) -> Rows:
 @cached(LIVE_S)
 def own_acts(as_of: datetime | None, length_s: int) -> Rows:
     """Milepost's own spans by name, failing and slow ones first."""
-    return ask(f"SELECT * FROM own_acts({SINCE}) ORDER BY n_errors > 0 DESC, p95_s DESC, act", as_of, length_s=length_s)  # noqa: S608
+    sql = f"SELECT * FROM own_acts({SINCE}) ORDER BY n_errors > 0 DESC, p95_s DESC, act"  # noqa: S608 names of parameters
+    return ask(sql, as_of, length_s=length_s)

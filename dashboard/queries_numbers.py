@@ -1,8 +1,8 @@
 """
 What the Numbers page reads: the last value of every KPI, one KPI in full, and what every detector has open.
 
-Why the overview comes from the snapshots and one KPI from its view: the overview must not compute a score of KPIs at every look,
-and who opens one wants it as it is now, under the filters of the page.
+Why the overview comes from the snapshots and one KPI from its view: the overview must not compute a score of KPIs at every
+look, and who opens one wants it as it is now, under the filters of the page.
 """
 
 from __future__ import annotations

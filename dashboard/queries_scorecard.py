@@ -1,14 +1,16 @@
 """
 What the Scorecard reads: workflows and composites of a period against the one before, the course behind them, what it cost.
 
-Why everything over one length of days and not calendar months: a page that is opened on the third of a month must compare thirty
-days with thirty days, or it compares a weekend with a month. Nothing here refreshes by itself; an answer is kept for minutes.
+Why everything over one length of days and not calendar months: a page that is opened on the third of a month must compare
+thirty days with thirty days, or it compares a weekend with a month. Nothing here refreshes by itself; an answer is kept for
+minutes.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+
 from dashboard import session
 from dashboard.queries import Rows, ask, at, cached
 from schema import kpi
@@ -37,8 +39,8 @@ def parts(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
     """
     The parts of the three composites with their scores in this period and in the one before.
 
-    Each row carries its composite's own weighted score (`whole`, `whole_before`, `whole_change`), over the parts that have data; NULL
-    where none has, or where the period before was measured on other parts, which would compare unlike with unlike.
+    Each row carries its composite's own weighted score (`whole`, `whole_before`, `whole_change`), over the parts with data;
+    NULL where none has, or where the period before was measured on other parts, which would compare unlike with unlike.
     """
     return ask(
         """
@@ -46,7 +48,8 @@ def parts(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
             n.composite AS composite, n.part AS part, n.title AS title, n.weight AS weight, n.score AS score, n.n AS n,
             n.typical_s AS typical_s, b.score AS before, n.score - b.score AS change,
             sum(n.weight * n.score) OVER w / nullIf(sumIf(n.weight, n.n > 0) OVER w, 0) AS whole,
-            if(countIf((n.n > 0) != (b.n > 0)) OVER w = 0, sum(n.weight * b.score) OVER w / nullIf(sumIf(n.weight, b.n > 0) OVER w, 0), NULL) AS whole_before,
+            if(countIf((n.n > 0) != (b.n > 0)) OVER w = 0,
+                sum(n.weight * b.score) OVER w / nullIf(sumIf(n.weight, b.n > 0) OVER w, 0), NULL) AS whole_before,
             whole - whole_before AS whole_change
         FROM scorecard_parts(from = AS_OF - toIntervalSecond({length_s:UInt32}), SCOPED) AS n
         LEFT JOIN scorecard_parts(from = AS_OF - toIntervalSecond(2 * {length_s:UInt32}),
@@ -61,7 +64,7 @@ def parts(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
 
 @cached(SLOW_S)
 def attainment(as_of: datetime | None, scope: tuple[str, ...], bucket_s: int) -> dict[str, list[kpi.Point]]:
-    """Each workflow's attainment over the last quarter by bucket (a day for the sparkline, a week for the chart), oldest first."""
+    """Each workflow's attainment over the last quarter by bucket (a day or a week), oldest first."""
     end = at(as_of)
     start = end - timedelta(days=TREND_DAYS)
     points = kpi.trend(

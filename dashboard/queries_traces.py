@@ -1,8 +1,9 @@
 """
-What the Traces page reads: a search, one trace with its spans, logs and objects, and the traces it is linked with across queues.
+What the Traces page reads: a search, one trace with its spans, logs and objects, and the traces it is linked with across
+queues.
 
-Why a trace is followed over links and not only over parents: a queue ends a trace and begins another one, and what happened to an
-order is on both sides of it.
+Why a trace is followed over links and not only over parents: a queue ends a trace and begins another one, and what happened
+to an order is on both sides of it.
 """
 
 from __future__ import annotations
@@ -26,13 +27,14 @@ def search(
     is_error: bool = False,
     min_s: float = 0.0,
 ) -> Rows:
-    """The newest traces that match, at most a hundred. `key` is a trace id or any business key, and looks back without limit."""
+    """The newest traces that match, at most a hundred. `key` is a trace id or a business key, and looks back without limit."""
     trace = key if len(key) == 32 and not key.strip("0123456789abcdef") else ""
     return ask(
         """
         SELECT * FROM traces(
-            from = AS_OF - toIntervalSecond({length_s:UInt32}), trace = {trace:String}, key = {key:String}, service = {service:String},
-            interface = {interface:String}, is_error = {is_error:Bool}, min_s = {min_s:Float64}, most = {most:UInt32}, SCOPED)
+            from = AS_OF - toIntervalSecond({length_s:UInt32}), trace = {trace:String}, key = {key:String},
+            service = {service:String}, interface = {interface:String}, is_error = {is_error:Bool},
+            min_s = {min_s:Float64}, most = {most:UInt32}, SCOPED)
         ORDER BY at DESC, trace
         """,
         as_of, scope, length_s=length_s, trace=trace, key="" if trace else key, service=service, interface=interface,
@@ -45,7 +47,8 @@ def names(as_of: datetime | None, length_s: int) -> dict[str, list[str]]:
     """The services and interfaces that spoke in the window, for the choices of the search."""
     rows = ask(
         """
-        SELECT arraySort(groupUniqArray(toString(service))) AS services, arraySort(groupUniqArray(toString(interface))) AS interfaces
+        SELECT arraySort(groupUniqArray(toString(service))) AS services,
+               arraySort(groupUniqArray(toString(interface))) AS interfaces
         FROM interface_calls WHERE at > AS_OF - toIntervalSecond({length_s:UInt32}) AND at <= AS_OF
         """,
         as_of, length_s=length_s,

@@ -1,8 +1,9 @@
 """
 The Scorecard on paper and as a table: one self-contained HTML page for A4, and a CSV file.
 
-Why a file of its own and not the browser's print of the page: a board wants one sheet that looks the same on every machine and in
-ten years, without scripts, fonts or links to anywhere. Why the CSV holds unrounded numbers: who downloads it wants to reckon.
+Why a file of its own and not the browser's print of the page: a board wants one sheet that looks the same on every machine
+and in ten years, without scripts, fonts or links to anywhere. Why the CSV holds unrounded numbers: who downloads it wants
+to reckon.
 """
 
 from __future__ import annotations
@@ -27,9 +28,25 @@ Row = Mapping[str, Any]
 WORDS = {"on_target": "● On target", "watch": "▲ Watch", "off_target": "■ Off target", "no_data": "○ No data"}
 WIDTH, HEIGHT = 110, 22
 COLUMNS = (
-    "workflow", "title", "owner", "status", "attainment", "n", "target", "budget_left", "attainment_before", "n_before", "change",
-    "n_opened", "n_closed", "n_open", "oldest_s", "value", "recover_s", "n_recovered",
-)  # fmt: skip
+    "workflow",
+    "title",
+    "owner",
+    "status",
+    "attainment",
+    "n",
+    "target",
+    "budget_left",
+    "attainment_before",
+    "n_before",
+    "change",
+    "n_opened",
+    "n_closed",
+    "n_open",
+    "oldest_s",
+    "value",
+    "recover_s",
+    "n_recovered",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ def table(card: Card) -> str:
 
 
 def spark(points: Sequence[Point], target: float) -> list[str]:
-    """The SVG paths of a sparkline, one a run of days without a gap, the first being the target line. Scale: worst value to 1."""
+    """The SVG paths of a sparkline, one a run of days without a gap; the first is the target. Scale: worst to 1."""
     full = [p for p in points if not p.is_partial]
     if not full:
         return []

@@ -1,8 +1,9 @@
 """
-The Scorecard in words: the headline, the composites and their parts, what the period cost. For the page and for the printed report.
+The Scorecard in words: the headline, the composites and their parts, what the period cost. For the page and for the printed
+report.
 
-Why sentences are made here and not on the page: the page, the print view and a mail must say the same, and a sentence that claims
-"better" must know what it was measured against. Nothing here reads the store or knows Streamlit.
+Why sentences are made here and not on the page: the page, the print view and a mail must say the same, and a sentence that
+claims "better" must know what it was measured against. Nothing here reads the store or knows Streamlit.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from dashboard import sentences, units
 Row = Mapping[str, Any]
 PERIODS = {"week": "7 days", "month": "30 days", "quarter": "90 days"}
 COMPOSITES = {
-    "synchronisation": ("Sync reliability", "Share of objects that made their workflow's promised transition in time, weighted by workflow."),
-    "exceptions": ("Exception health", "How much of what is open is young enough and in somebody's hands, at the end of the period."),
+    "synchronisation": (
+        "Sync reliability",
+        "Share of objects that made their promised transition in time, weighted by workflow.",
+    ),
+    "exceptions": ("Exception health", "How much of what is open at the end is young enough and in somebody's hands."),
     "recovery": ("Recovery performance", "How much of what went wrong was put right within its age limit."),
-}  # fmt: skip
+}
 SMALL = 0.0005
 
 
@@ -61,7 +65,7 @@ def _verdict(rows: Sequence[Row]) -> str:
     if watch:
         return f"Mostly: {_listed(watch)} {'misses' if len(watch) == 1 else 'miss'} the target by little{unknown}"
     n = len(rows) - len(none)
-    return f"Yes: {'the one' if n == 1 else f'all {n}'} measured workflow{'' if n == 1 else 's'} {'is' if n == 1 else 'are'} on target{unknown}"
+    return f"Yes: {'the one measured workflow is' if n == 1 else f'all {n} measured workflows are'} on target{unknown}"
 
 
 def _direction(change: float | None, period: str) -> str:

@@ -1,9 +1,9 @@
 """
 The spans of one trace in the order in which a waterfall shows them: children under their parent, by time.
 
-Why a span whose parent is not here becomes a root: half of a trace is normal (sampling, another vendor, a crash) and must still be
-seen. Why without recursion: five thousand spans one under the other are deeper than Python's stack, and a sender's loop of parents
-must not hang a page.
+Why a span whose parent is not here becomes a root: half of a trace is normal (sampling, another vendor, a crash) and must
+still be seen. Why without recursion: five thousand spans one under the other are deeper than Python's stack, and a sender's
+loop of parents must not hang a page.
 """
 
 from __future__ import annotations

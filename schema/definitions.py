@@ -21,8 +21,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from schema.errors import BadDefinition
-from schema.governance import Catalogue, explain
+from schema.errors import BadDefinition, explain
+from schema.governance import Catalogue
 
 CUTS = ("tenant", "region", "warehouse", "carrier", "customer", "order_class", "mode")
 KPI_PARAMS = {

@@ -7,6 +7,8 @@ type alone decides between "a person must edit a file", "a retry cannot help" an
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 
 class MilepostError(Exception):
     """Whatever Milepost itself reports. Anything else that escapes is a bug."""
@@ -30,3 +32,13 @@ class StoreUnavailable(MilepostError):
 
 class BadDefinition(MilepostError):
     """A KPI, detector, view or migration file is wrong: the check and the tests fail before anyone runs it."""
+
+
+def explain(err: ValidationError) -> str:
+    """One line an error: the key, what was got, what is allowed."""
+    lines = []
+    for e in err.errors(include_url=False):
+        key = ".".join(str(part) for part in e["loc"])
+        got = "" if e["type"] in ("missing", "value_error") else f" (got {str(e['input'])[:80]!r})"
+        lines.append(f"  {key + ': ' if key else ''}{e['msg'].removeprefix('Value error, ')}{got}")
+    return "\n".join(lines)

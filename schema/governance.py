@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from schema.errors import BadConfig
+from schema.errors import BadConfig, explain
 from schema.events import Classifier, ObjectType
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
@@ -338,16 +338,6 @@ def parse(data: Mapping[str, Any], where: str) -> Catalogue:
         return Catalogue.model_validate(data)
     except ValidationError as err:
         raise BadConfig(f"governance in {where}:\n{explain(err)}") from err
-
-
-def explain(err: ValidationError) -> str:
-    """One line an error: the key, what was got, what is allowed."""
-    lines = []
-    for e in err.errors(include_url=False):
-        key = ".".join(str(part) for part in e["loc"])
-        got = "" if e["type"] in ("missing", "value_error") else f" (got {str(e['input'])[:80]!r})"
-        lines.append(f"  {key + ': ' if key else ''}{e['msg'].removeprefix('Value error, ')}{got}")
-    return "\n".join(lines)
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from schema.store import Store, quote
 
 Status = Literal["on_target", "watch", "off_target", "no_data"]
 WINDOW = timedelta(days=1)
-KEPT_CUTS = ("region", "workflow")  # beside no cut at all: a snapshot a minute has to stay cheap
+KEPT_CUTS = ("region", "workflow", "stage")  # beside no cut at all: a snapshot a minute has to stay cheap
 # Prefixed, so that a parameter of the statement is never taken for one of the view's own.
 ARGUMENTS = ", ".join(f"{name} = {{ask_{name}:{type_}}}" for name, type_ in KPI_PARAMS.items())
 

@@ -1,5 +1,6 @@
 -- Histories of objects, as they are kept: what waits are made of. Times may lie after any as_of: who reads them decides.
--- Parameters: types (object types); scope and by as in objects.
+-- Parameters: types (object types); since, before which objects that had come to a final state are left out; scope and by as in objects.
+WITH (SELECT groupArray(concat(object_type, '.', state)) FROM gov_states WHERE is_final) AS finals
 SELECT
     object_type, object_id, mode, h_state, h_at, m_state, m_at, p_state, p_at, hold_name, hold_from, hold_to,
     toString(multiIf(
@@ -8,6 +9,7 @@ SELECT
         {by:String} = 'tenant', tenant, '')) AS series
 FROM object_state FINAL
 WHERE object_type IN {types:Array(String)}
+  AND NOT (h_at[-1] < {since:DateTime64(3, 'UTC')} AND has(finals, concat(object_type, '.', h_state[-1])))
   AND (NOT arrayExists(s -> startsWith(s, 'tenant='), {scope:Array(String)}) OR has({scope:Array(String)}, 'tenant=' || tenant))
   AND (NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)}) OR has({scope:Array(String)}, 'region=' || region))
   AND (NOT arrayExists(s -> startsWith(s, 'warehouse='), {scope:Array(String)}) OR has({scope:Array(String)}, 'warehouse=' || warehouse))

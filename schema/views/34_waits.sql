@@ -29,7 +29,7 @@ FROM
             arrayMap(x -> (o.h_at[x.1],
                 if(has(r.reversals, o.h_state[x.2]), never, o.h_at[x.2]), if(has(r.reversals, o.h_state[x.2]), o.h_at[x.2], never),
                 toString(o.h_state[x.2])), runs))) AS w
-    FROM histories(types = {types:Array(String)}, scope = {scope:Array(String)}, by = {by:String}) AS o
+    FROM histories(types = {types:Array(String)}, since = {since:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String}) AS o
     INNER JOIN wait_rules(types = {types:Array(String)}, what = {what:String}, begins = {begins:String}, ends = {ends:String}, by = {by:String}) AS r
         ON r.object_type = o.object_type
 )

@@ -46,7 +46,7 @@ FROM
         (
             SELECT *
             FROM waits(types = {types:Array(String)}, what = {what:String}, begins = {begins:String}, ends = {ends:String},
-                scope = {scope:Array(String)}, by = {by:String})
+                since = {from:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
             WHERE gone_at = never OR gone_at >= {from:DateTime64(3, 'UTC')}
         ) AS w
         ASOF LEFT JOIN business_clock AS c ON c.clock = w.clock AND w.began_at >= c.opens_at

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from google.rpc.status_pb2 import Status
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -17,6 +20,9 @@ from collectors.sink import Sink
 from schema.governance import Catalogue
 from schema.store import Store
 from tests.collectors.intake import OTLP, PROTOBUF, Intake
+from tests.parts.node import Node
+
+EXPORT = Path(__file__).parents[1] / "parts" / "export.cjs"
 
 Make = Callable[..., Any]
 
@@ -41,6 +47,34 @@ def test_the_opentelemetry_sdk_exports_into_the_store(intake: Intake, store: Sto
     sink.close()
     assert results == [SpanExportResult.SUCCESS]
     assert store.query("SELECT SpanName FROM otel_traces") == [{"SpanName": "post invoice"}]
+
+
+@pytest.mark.parametrize("encoding", ["proto", "json"])
+def test_the_sdk_of_javascript_exports_into_the_store(
+    intake: Intake, store: Store, catalogue: Catalogue, node: Node, encoding: str
+) -> None:
+    """A portal is written in JavaScript: its exporter's protobuf and its JSON end in the same row."""
+    sink = Sink(store, catalogue)
+    url = str(intake.start(OTLP, deliver=sink.deliver).base_url) + "/v1/traces"
+    asked = [str(node.path), str(EXPORT), encoding, url]
+    done = subprocess.run(asked, env=dict(node.env), capture_output=True, text=True, timeout=60)
+    sink.close()
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = store.query(
+        """
+        SELECT ServiceName, SpanName, SpanKind, StatusCode, StatusMessage,
+               SpanAttributes['retries'] AS n, SpanAttributes['tags'] AS t
+        FROM otel_traces
+        """
+    )
+    assert rows == [
+        {
+            "ServiceName": "portal-js", "SpanName": f"send {encoding}", "SpanKind": "Producer", "StatusCode": "Error",
+            "StatusMessage": "503", "n": "2", "t": '["a","b"]',
+        }
+    ]  # fmt: skip
+    calls = store.query("SELECT interface, is_error, object_types, object_ids FROM interface_calls")
+    assert calls == [{"interface": "portal.orders", "is_error": 1, "object_types": ["order"], "object_ids": ["O-77"]}]
 
 
 def test_an_otlp_answer_is_empty_when_all_was_stored_and_partial_when_not(intake: Intake) -> None:

@@ -85,10 +85,15 @@ def log(store: Store, trace: int, span: int, at: datetime, body: str, *, severit
 def _span(told: Told) -> Span:
     start = _ns(told.at)
     span = Span(
-        trace_id=bytes.fromhex(trace_id(told.trace)), span_id=bytes.fromhex(span_id(told.span)), name=told.name,
-        parent_span_id=bytes.fromhex(span_id(told.parent)) if told.parent else b"", kind=KINDS[told.kind],  # type: ignore[arg-type]
-        start_time_unix_nano=start, end_time_unix_nano=start + int(told.ms * 1e6), attributes=_pairs(told.said),
-    )  # fmt: skip
+        trace_id=bytes.fromhex(trace_id(told.trace)),
+        span_id=bytes.fromhex(span_id(told.span)),
+        name=told.name,
+        parent_span_id=bytes.fromhex(span_id(told.parent)) if told.parent else b"",
+        kind=KINDS[told.kind],  # type: ignore[arg-type]
+        start_time_unix_nano=start,
+        end_time_unix_nano=start + int(told.ms * 1e6),
+        attributes=_pairs(told.said),
+    )
     if told.link:
         trace, linked = told.link
         span.links.append(Span.Link(trace_id=bytes.fromhex(trace_id(trace)), span_id=bytes.fromhex(span_id(linked))))

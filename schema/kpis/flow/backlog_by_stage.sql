@@ -25,7 +25,7 @@ FROM
     SELECT began_at, gone_at, if({by:String} = 'stage', name, series) AS cut
     FROM waits(
         types = ['order', 'shipment', 'inventory', 'invoice', 'return'], what = 'stages', begins = '', ends = '',
-        scope = {scope:Array(String)}, by = {by:String})
+        since = {from:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
 )
 WHERE {from:DateTime64(3, 'UTC')} < {to:DateTime64(3, 'UTC')} AND {bucket_s:UInt32} > 0
 GROUP BY series
