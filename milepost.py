@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -261,6 +262,12 @@ def _say_addresses(home: House) -> None:
     console.print(f"  Store      {home.store.label}\n\n  Stop with Ctrl-C.\n")
 
 
+def _end_cleanly() -> None:
+    """Ctrl-C and SIGTERM end by unwinding, so that intake, sink and store close in order and the exit code is 0."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
 def _logging() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a round that is skipped because the last still runs is no news
@@ -273,6 +280,7 @@ def _logging() -> None:
 def main() -> None:
     """Run the command line: errors of ours are one sentence and an exit code, never a traceback."""
     _logging()
+    _end_cleanly()
     try:
         app()
     except (BadConfig, BadDefinition, BadPayload) as err:

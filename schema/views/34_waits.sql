@@ -1,9 +1,10 @@
 -- Who waits, or waited, for what: one row a wait of an object, from where it begins to where it ends or is dropped.
--- Parameters: types, what, begins, ends as in wait_rules; scope, by as in objects.
+-- Parameters: types, what, begins, ends as in wait_rules; since as in histories; scope, by as in objects.
 -- A wait begins with the milestone itself and ends with the first state of its rank or a higher one; a final reversal (cancelled,
 -- returned) drops it. A block over the object drops it too, and another wait begins when the last block is cleared. A stay in a stage
--- ends with the first state outside it and is dropped if that is a reversal. Times are 1970 where they have not come, and may lie
--- after as_of: who reads them decides at which moment it looks. `gone_at` is when it ended or was dropped.
+-- ends with the first state outside it and is dropped if that is a reversal; `turns` are the positions of entry, exit, entry ...
+-- Times are 1970 where they have not come, and may lie after as_of: who reads them decides at which moment it looks. `gone_at` is when
+-- a wait ended or was dropped.
 WITH toDateTime64(0, 3, 'UTC') AS never
 SELECT
     name, object_id, series, limit_s, clock, expected, w.4 AS next, w.1 AS began_at, w.2 AS ended_at, w.3 AS dropped_at,
@@ -20,8 +21,9 @@ FROM
         arrayFilter((t, h) -> has(r.blocks, h), o.hold_to, o.hold_name) AS block_to,
         arrayFilter(t -> t != never AND NOT arrayExists((f, u) -> f <= t AND (u = never OR u > t), block_from, block_to),
             arrayDistinct(arrayConcat([first_at], arrayFilter(u -> u > first_at, block_to)))) AS starts,
-        arrayMap(i -> (i, arrayFirst(j -> j > i AND NOT has(r.states, o.h_state[j]), arrayEnumerate(o.h_at))),
-            arrayFilter(i -> has(r.states, o.h_state[i]) AND (i = 1 OR NOT has(r.states, o.h_state[i - 1])), arrayEnumerate(o.h_at))) AS runs,
+        arrayMap(s -> has(r.states, s), o.h_state) AS inside,
+        arrayFilter(i -> inside[i] != inside[i - 1], arrayEnumerate(inside)) AS turns,
+        arrayMap(k -> (turns[k], turns[k + 1]), arrayFilter(k -> k % 2 = 1, arrayEnumerate(turns))) AS runs,
         arrayJoin(multiIf(
             r.begins != '', arrayMap(t -> (t, done_at, arrayMin(arrayConcat(if(reversed_at = never, [], [reversed_at]), arrayFilter(f -> f > t, block_from))), ''), if(first_at = never, [], starts)),
             r.overlay != '', arrayMap((since, until) -> (since, until, never, 'cleared'),
@@ -32,4 +34,5 @@ FROM
     FROM histories(types = {types:Array(String)}, since = {since:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String}) AS o
     INNER JOIN wait_rules(types = {types:Array(String)}, what = {what:String}, begins = {begins:String}, ends = {ends:String}, by = {by:String}) AS r
         ON r.object_type = o.object_type
+    WHERE r.begins != '' OR r.overlay != '' OR hasAny(o.h_state, r.states)
 )

@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import queries_scorecard, report, scores, session
@@ -32,13 +33,12 @@ COLUMNS = ("code", "fingerprint", "detected_at", "began_at", "closed_at", "reaso
 
 
 @pytest.fixture
-def opened(store: Store, catalogue: Catalogue) -> Store:
+def opened(store: Store, catalogue: Catalogue) -> Iterator[Store]:
     """The store of this test as the pages' own, answers of another forgotten."""
-    for read in (queries_scorecard.workflows, queries_scorecard.parts, queries_scorecard.attainment, queries_scorecard.ageing,
-                 queries_scorecard.incidents, queries_scorecard.open_total):  # fmt: skip
-        read.clear()  # type: ignore[attr-defined]
+    st.cache_data.clear()
     session.open(store, catalogue)
-    return store
+    yield store
+    session.close()
 
 
 def hours(n: float) -> datetime:
