@@ -8,10 +8,12 @@ graph objects, and a test reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Any
 
 from dashboard.charts import AGE_COLOURS, AGES, OKABE_ITO, Spec
+from dashboard.charts_failures import local
 from schema.kpi import Point
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -46,15 +48,19 @@ def attainment(
     }
 
 
-def ageing(rows: Sequence[Mapping[str, Any]], zone: tzinfo, *, is_dark: bool = False) -> Spec:
-    """Open exceptions at the end of each step, stacked by age, the oldest on top."""
+def ageing(rows: Sequence[Mapping[str, Any]], since: datetime, zone: tzinfo, *, is_dark: bool = False) -> Spec:
+    """Open exceptions at the end of each step, stacked by age, the oldest on top; what nobody looked at yet is left empty."""
     ink = _ink(is_dark)
+    moments = sorted({r["at"] for r in rows})
+    step_s = min(((b - a).total_seconds() for a, b in pairwise(moments)), default=86400.0)
+    end = moments[-1] + timedelta(seconds=step_s / 2) if moments else since
     return {
         "data": [
             {
                 "type": "bar",
                 "name": bucket,
-                "x": [_day(r["at"], zone) for r in rows if r["bucket"] == bucket],
+                "x": [local(r["at"], zone) for r in rows if r["bucket"] == bucket],
+                "width": 0.8 * 1000 * step_s,
                 "y": [r["n"] for r in rows if r["bucket"] == bucket],
                 "marker": {
                     "color": colour,
@@ -67,15 +73,15 @@ def ageing(rows: Sequence[Mapping[str, Any]], zone: tzinfo, *, is_dark: bool = F
         "layout": _layout(ink)
         | {
             "barmode": "stack",
-            "xaxis": {"type": "category", "nticks": 10, "tickangle": 0, "tickfont": {"color": ink}},
+            "xaxis": {
+                "type": "date",
+                "tickformat": "%-d %b",
+                "range": [local(since, zone), local(end, zone)],
+                "tickfont": {"color": ink},
+            },
             "yaxis": {"rangemode": "tozero", "tickfont": {"color": ink}},
         },
     }
-
-
-def _day(at: datetime, zone: tzinfo) -> str:
-    local = at.astimezone(zone)
-    return f"{local.day} {local:%b}"
 
 
 def _line(i: int, title: str, points: Sequence[Point]) -> Spec:

@@ -14,7 +14,7 @@ from dashboard import units
 from dashboard.charts import OKABE_ITO, Spec
 from dashboard.waterfall import Step, length_ns, scale
 
-ROW_PX, NAMES_PX, MAX_NAME = 24, 210, 34
+ROW_PX, NAMES_PX, MAX_NAME = 24, 160, 25
 FAILED = "#b8430b"
 
 

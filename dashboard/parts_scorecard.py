@@ -48,17 +48,13 @@ def composite(one: Composite, period: str) -> None:
 
 
 def _parts(one: Composite) -> str:
-    """The parts as a small table; the change only where there is one."""
-    is_compared = any(p["change"] is not None for p in one.parts)
-    head, rule = "| Part | Score | Weight |", "|---|--:|--:|"
-    lines = [f"{head} Change |", f"{rule}--:|"] if is_compared else [head, rule]
-    for p in one.parts:
-        cells = [
-            f"{units.title(p['title'])} :gray[({scores.part_text(p)})]",
-            _tight(units.ratio(p["score"])),
-            _tight(units.ratio(p["weight"])),
-        ]
-        lines.append(f"| {' | '.join([*cells, *([_tight(scores.points(p['change']))] if is_compared else [])])} |")
+    """The parts as a small table."""
+    lines = ["| Part | Score | Weight |", "|---|--:|--:|"]
+    lines += [
+        f"| {units.title(p['title'])} :gray[({scores.part_text(p)})] "
+        f"| {_tight(units.ratio(p['score']))} | {_tight(units.ratio(p['weight']))} |"
+        for p in one.parts
+    ]
     return "\n".join(lines)
 
 
@@ -125,7 +121,7 @@ def trends(rows: Sequence[Row], by_week: Courses, aged: Sequence[Row], days: int
     with right:
         tiles.heading("Open exceptions by age, number", help="How many were open at the end of each day (week, for a quarter).")
         if aged:
-            figure = charts_scorecard.ageing(aged, frame.zone(), is_dark=frame.is_dark())
+            figure = charts_scorecard.ageing(aged, frame.now() - timedelta(days=days), frame.zone(), is_dark=frame.is_dark())
             st.plotly_chart(figure, key="ageing_over", config=PLAIN_CHART, alt="Open exceptions by age over the period")
         else:
             tiles.empty(

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from schema.kpi import Point
 
 Row = Mapping[str, Any]
 WORDS = {"on_target": "● On target", "watch": "▲ Watch", "off_target": "■ Off target", "no_data": "○ No data"}
-WIDTH, HEIGHT = 110, 22
+WIDTH, HEIGHT = 76, 22
 COLUMNS = (
     "workflow",
     "title",
@@ -71,7 +72,7 @@ class Card:
 def html(card: Card) -> str:
     """The page as text; everything that comes from data is escaped."""
     return _template().render(
-        card=card, words=WORDS, units=units, scores=scores, spark=spark, bars=bars, ages=AGES, colours=AGE_COLOURS
+        card=card, words=WORDS, units=units, scores=scores, peak=peak, spark=spark, bars=bars, ages=AGES, colours=AGE_COLOURS
     )
 
 
@@ -109,20 +110,34 @@ def spark(points: Sequence[Point], target: float) -> list[str]:
     return paths
 
 
-def bars(rows: Sequence[Row], width: int = 640, height: int = 110) -> list[tuple[float, float, float, float, str]]:
-    """Stacked bars of open exceptions by age as (x, y, width, height, colour) in a box of the given size."""
-    moments = sorted({r["at"] for r in rows})
-    tallest = max((sum(r["n"] for r in rows if r["at"] == at) for at in moments), default=0)
+def peak(rows: Sequence[Row]) -> int:
+    """The most exceptions that were open at one moment: the height of the tallest bar."""
+    return max((sum(r["n"] for r in rows if r["at"] == at) for at in {r["at"] for r in rows}), default=0)
+
+
+def bars(
+    rows: Sequence[Row], since: datetime, until: datetime, width: int = 640, height: int = 110
+) -> list[tuple[float, float, float, float, str]]:
+    """Stacked bars of open exceptions by age as (x, y, width, height, colour) in a box of the given size, placed in time."""
+    moments, tallest = sorted({r["at"] for r in rows}), peak(rows)
     if not tallest:
         return []
-    step, out = width / len(moments), []
-    for i, at in enumerate(moments):
-        base = float(height)
+    step_s = min(((b - a).total_seconds() for a, b in pairwise(moments)), default=86400.0)
+    slot = width * step_s / max((until - since).total_seconds(), step_s)
+    out = []
+    for at in moments:
+        base, x = float(height), width * (at - since).total_seconds() / (until - since).total_seconds() - slot
         for row in sorted((r for r in rows if r["at"] == at and r["n"]), key=lambda r: r["position"]):
             tall = height * row["n"] / tallest
             base -= tall
             out.append(
-                (round(i * step, 1), round(base, 1), round(step * 0.8, 1), round(tall, 1), AGE_COLOURS[row["position"] - 1])
+                (
+                    round(x + slot * 0.1, 1),
+                    round(base, 1),
+                    round(slot * 0.8, 1),
+                    round(tall, 1),
+                    AGE_COLOURS[row["position"] - 1],
+                )
             )
     return out
 

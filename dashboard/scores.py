@@ -98,11 +98,13 @@ def incident(row: Row, *, currency: str, team: Callable[[str], str], when: Calla
 
 
 def part_text(row: Row) -> str:
-    """What stands behind a part's score, in a few words."""
+    """What stands behind a part's score, in a few words: over how many, the p90, the change to the period before."""
     if not row["n"]:
         return "no data, left out"
-    n = f"n {units.count(row['n'])}"
-    return f"{n}, p90 {units.duration(row['typical_s'])}" if row["typical_s"] is not None else n
+    said = [f"n {units.count(row['n'])}"]
+    said += [f"p90 {units.duration(row['typical_s'])}"] if row["typical_s"] is not None else []
+    said += [points(row["change"])] if row["change"] is not None else []
+    return ", ".join(said)
 
 
 def points(change: float | None) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -153,9 +153,10 @@ def test_failures_leads_to_the_interface_and_to_a_failing_trace(demo: Demo, page
     expect(page.locator(MAIN)).to_contain_text("erp", timeout=30_000)
     opened(page, f"{demo.url}/failures?interface=carrier.NRDX.214")
     expect(page.locator(MAIN)).to_contain_text("carrier.NRDX.214", timeout=30_000)
-    link = page.locator('a[href*="traces?"]').first
-    expect(link).to_be_visible(timeout=30_000)
-    opened(page, urljoin(demo.url, str(link.get_attribute("href"))))
+    page.wait_for_selector("canvas td", state="attached", timeout=30_000)
+    cells = page.locator("canvas td").all_text_contents()
+    trace = next(found[0] for text in cells if (found := re.search(r"[0-9a-f]{32}", text)))
+    opened(page, f"{demo.url}/traces?trace={trace}")
     expect(page.locator(MAIN)).to_contain_text("carrier.NRDX", timeout=30_000)
     assert page.locator(ERROR).count() == 0
 

@@ -170,6 +170,6 @@ def test_a_bug_behind_the_http_edge_marks_the_route_and_the_next_message_is_take
 
     with monkeypatch.context() as patch:
         patch.setattr("collectors.sink.format_module", broken)
-        assert httpx.post(url, json=cloud_event(), trust_env=False).status_code == 500
+        assert httpx.post(url, json=cloud_event(), trust_env=False, timeout=60).status_code == 500
     assert runner.health["/v1/events"].status == "failed"
-    assert httpx.post(url, json=cloud_event(), trust_env=False).status_code == 200
+    assert httpx.post(url, json=cloud_event(), trust_env=False, timeout=60).status_code == 200

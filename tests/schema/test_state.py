@@ -235,7 +235,7 @@ def some_event(draw: st.DrawFn) -> Event:
     )
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(found=st.lists(some_event(), min_size=1, max_size=40), order=st.randoms(use_true_random=False), cuts=st.integers(1, 6))
 def test_order_copies_and_rounds_cannot_change_a_row(store: Store, found: list[Event], order: Any, cuts: int) -> None:
     """

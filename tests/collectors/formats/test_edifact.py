@@ -7,6 +7,7 @@ Why UNT is the yardstick: it is the sender's own count. Where it is wrong the fi
 from __future__ import annotations
 
 import contextlib
+import gc
 import time
 from pathlib import Path
 
@@ -165,12 +166,16 @@ def test_a_large_file_costs_its_size_and_not_its_square(piece: bytes) -> None:
 
     def seconds(n: int) -> float:
         body = UNB + b"UNH+1+IFTSTA'" + piece * (n // len(piece))
+        gc.collect()
+        gc.disable()
         start = time.process_time()
         edifact.tokenise(body)
-        return time.process_time() - start
+        took = time.process_time() - start
+        gc.enable()
+        return took
 
     small = max(min(seconds(50_000) for _ in range(2)), 0.005)
-    assert seconds(500_000) < 40 * small
+    assert min(seconds(500_000) for _ in range(2)) < 70 * small
 
 
 @given(st.lists(st.text("a?+:' ", max_size=8), min_size=1, max_size=5))
