@@ -28,7 +28,7 @@ from collectors import arrow
 from collectors.config import format_module
 from collectors.message import Batch, Decoded, Finding, Message, Reject, Source
 from collectors.running import Receipt
-from schema import events
+from schema import events, observe
 from schema.errors import StoreUnavailable
 from schema.store import StatementError, Store, first_line
 
@@ -83,9 +83,11 @@ def commit(store: Store, group: Sequence[Waiting]) -> None:
     Raises: StoreUnavailable, if the store is away after a second attempt: nothing of the group may be acknowledged.
     """
     token = uuid.uuid4().hex
-    for key, waiting in sorted(_by_table(group).items()):
-        _insert_or_split(store, key, [w for w in waiting if not w.rejected], token)
-    _accounts(store, group, token)
+    with observe.span("sink.commit", messages=len(group)):
+        for key, waiting in sorted(_by_table(group).items()):
+            _insert_or_split(store, key, [w for w in waiting if not w.rejected], token)
+        _accounts(store, group, token)
+    observe.stored(sum(w.n_rows for w in group))
 
 
 def _by_table(group: Sequence[Waiting]) -> dict[Key, list[Waiting]]:

@@ -28,6 +28,7 @@ from collectors.config import Limits, Listen, options, secret
 from collectors.message import Message, Source
 from collectors.running import Means, Receipt
 from collectors.sink import Overloaded, Room
+from schema import observe
 from schema.errors import BadConfig, MilepostError, StoreUnavailable
 
 READ_TIMEOUT_S = 60
@@ -80,8 +81,9 @@ class Door:
 
         async def handle(request: Request) -> Response:
             try:
-                async with self.receive(request) as message:
-                    receipt = await self._deliver(self.source, message)
+                with observe.span("intake.receive", source=self.source.name):
+                    async with self.receive(request) as message:
+                        receipt = await self._deliver(self.source, message)
             except Refused as err:
                 return _with(say(request, err.status, str(err)), err.headers)
             except Overloaded as err:

@@ -29,6 +29,7 @@ from collectors.http import Server, app
 from collectors.message import Source
 from collectors.running import Done, Means, Running
 from collectors.sink import Sink
+from schema import observe
 from schema.errors import SourceUnavailable, StoreUnavailable
 from schema.governance import Catalogue
 from schema.store import Store, first_line
@@ -123,7 +124,8 @@ class Runner:
     def run_job(self, name: str, fn: Job) -> None:
         """One run of a job, recorded whatever becomes of it."""
         started_at, began, done = datetime.now(UTC), time.perf_counter(), [Done()]
-        err = self.attempt(f"job {name}", lambda: done.append(fn()))
+        with observe.span(f"job.{name}"):
+            err = self.attempt(f"job {name}", lambda: done.append(fn()))
         last = Done(detail=f"{type(err).__name__}: {first_line(err)}") if err else done[-1]
         duration_ms = int((time.perf_counter() - began) * 1000)
         self.attempt("job_runs", partial(self._record, name, started_at, duration_ms, err is None, last))

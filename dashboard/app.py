@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import frame, header, session
+from schema import observe
 
 st.set_page_config(page_title="Milepost", page_icon=str(Path(__file__).parent / "icon.svg"), layout="wide")
 page = frame.navigate()
@@ -22,5 +23,5 @@ if session.needs_login() and not st.user.get("is_logged_in", False):
     st.stop()
 frame.take_view(page.url_path or "operations")
 header.draw()
-with frame.trouble():
+with frame.trouble(), observe.span(f"page.{page.url_path or 'operations'}"):
     page.run()

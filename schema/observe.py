@@ -20,7 +20,7 @@ Attribute = str | int | float | bool
 _tracer = trace.get_tracer(NAME)
 _meter = metrics.get_meter(NAME)
 _duration = _meter.create_histogram("milepost.duration", unit="s", description="How long a part of Milepost took")
-_rows = _meter.create_counter("milepost.rows", unit="{row}", description="Rows stored, by table")
+_rows = _meter.create_counter("milepost.rows", unit="{row}", description="Rows stored")
 
 
 @contextlib.contextmanager
@@ -32,13 +32,14 @@ def span(name: str, **attributes: Attribute) -> Iterator[Span]:
         try:
             yield current
         except BaseException as err:
-            outcome = type(err).__name__
-            current.set_status(Status(StatusCode.ERROR, outcome))
+            if isinstance(err, Exception):  # the others are how scripts and threads are told to stop
+                outcome = type(err).__name__
+                current.set_status(Status(StatusCode.ERROR, outcome))
             raise
         finally:
             _duration.record(time.perf_counter() - began, {"act": name, "outcome": outcome})
 
 
-def stored(table: str, n: int) -> None:
-    """Count rows that an INSERT has committed."""
-    _rows.add(n, {"table": table})
+def stored(n: int) -> None:
+    """Count rows that a group commit has stored."""
+    _rows.add(n)

@@ -27,6 +27,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 
+from schema import observe
 from schema.errors import BadConfig, StoreUnavailable
 
 Params = Mapping[str, Any]
@@ -148,7 +149,8 @@ class Store:
         pool = self._pools[use]
         client = pool.take()
         try:
-            yield client
+            with observe.span(f"store.{use}"):
+                yield client
         except (DatabaseError, InterfaceError, OSError) as err:
             if _is_away(err):
                 raise StoreUnavailable(f"the store {self.label} is away: {first_line(err)}") from err

@@ -16,8 +16,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "kpis.md"
 INTRO = """# The KPIs
 
 Each is one file under `schema/kpis/`, a header and a SELECT, and is read the same way by tiles, alerts and any SQL client:
-`SELECT * FROM kpi_<name>(from = …, to = …, as_of = …, bucket_s = …, by = '', scope = [])`. `n` stands beside every value; without data
-there is no row. Targets are those of the shipped catalogue (`[tolerances]`); yours override them. Written from the files by
+`SELECT * FROM kpi_<name>(from = …, to = …, as_of = …, bucket_s = …, by = '', scope = [])`. `n` stands beside every value; without
+data there is no row. Targets are those of the shipped catalogue (`[tolerances]`); yours override them. Written from the files by
 `python -m tests.schema.test_kpi_docs`.
 """
 
