@@ -69,7 +69,7 @@ def nothing(window: str) -> None:
         )
         return
     tiles.empty(
-        f"No call over any interface in the last {window}, and the catalogue names none.",
+        f"No call over any interface in the last {window}.",
         next_step="Point an OpenTelemetry exporter or Collector at the intake:",
         code=f"OTEL_EXPORTER_OTLP_ENDPOINT={session.intake()} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf your-service",
     )

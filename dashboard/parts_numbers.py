@@ -61,6 +61,7 @@ def kpis(known: Mapping[str, Kpi], latest: Mapping[str, Row], chosen: str) -> No
             "24 h": st.column_config.LineChartColumn(help="The last snapshots by half hour"),
             "n": st.column_config.NumberColumn(format="localized", help="How many things the number is over"),
         },
+        placeholder=units.DASH,
         alt=f"{len(found)} KPIs with value, target and course",
     )  # fmt: skip
 

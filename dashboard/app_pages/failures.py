@@ -11,8 +11,9 @@ from dashboard import frame, parts_failures, queries_failures, tiles
 view, window = frame.view(), frame.view().window
 interface = st.query_params.get("interface", "")
 rows = queries_failures.edges(view.as_of, view.scope, window.length_s)
-if not rows and not interface:
+if not interface and not any(r["n_calls"] for r in rows):
     parts_failures.nothing(window.title)
+if not interface and not rows:
     st.stop()
 
 tiles.heading(
