@@ -210,8 +210,8 @@ def test_a_bucket_without_a_call_is_a_gap_and_no_zero(opened: Store) -> None:
 # --- the page -------------------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def failing(store: Store, catalogue: Catalogue) -> Store:
-    """A store in which an interface fails now, with a shipment behind it."""
-    now = datetime.now(UTC)
+    """A store in which an interface fails now; detected a moment ago, for pages ask for whole seconds."""
+    now = datetime.now(UTC) - timedelta(seconds=5)
     tell(store, *[call(i, now - minutes(i), error="401 <b>token</b> expired", shipment="S1") for i in range(1, 21)])
     exceptions.detect(store, now, ("INT.FAIL",))
     return store
