@@ -38,7 +38,12 @@ class Team(Model):
 
 
 class Slo(Model):
-    """The transition that a workflow promises: `from` reached, then `to` within the tolerance, for `target` of them."""
+    """
+    The transition that a workflow promises: `from` reached, then `to` within the tolerance, for `target` of them.
+
+    `from` is a state, or 'guard:' and the name of a guard: the promise then begins when that guard is met, so that what never
+    becomes ready is a promise missed and not one never given.
+    """
 
     object_type: ObjectType
     from_: str = Field(alias="from")
@@ -234,7 +239,11 @@ class Catalogue(Model):
         for name, w in self.workflows.items():
             _known(f"workflows.{name}.owner", w.owner, self.teams)
             _known(f"workflows.{name}.slo.tolerance", w.slo.tolerance, self.tolerances)
-            self._state(f"workflows.{name}.slo.from", w.slo.object_type, w.slo.from_)
+            if w.slo.from_.startswith("guard:"):
+                guards = self.lifecycles[w.slo.object_type].guards if w.slo.object_type in self.lifecycles else ()
+                _known(f"workflows.{name}.slo.from", w.slo.from_, {f"guard:{guard.name}": guard for guard in guards})
+            else:
+                self._state(f"workflows.{name}.slo.from", w.slo.object_type, w.slo.from_)
             self._state(f"workflows.{name}.slo.to", w.slo.object_type, w.slo.to)
 
     def _lifecycles_hold(self) -> None:

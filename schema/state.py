@@ -45,15 +45,16 @@ WHERE o.n_raw != e.n_raw OR {is_redo:Bool}
 """
 LINK = """
 INSERT INTO {links}
-SELECT DISTINCT object_type, object_id, l.1, l.2 FROM
+SELECT DISTINCT pair.1, pair.2, pair.3, pair.4 FROM
 (
-    SELECT object_type, object_id, arrayJoin(arrayZip(link_type, link_id)) AS l FROM {own} FINAL PREWHERE {ids}
-) WHERE l.2 != '' AND (l.1, l.2) != (object_type, object_id)
-UNION ALL
-SELECT DISTINCT l.1, l.2, object_type, object_id FROM
-(
-    SELECT object_type, object_id, arrayJoin(arrayZip(link_type, link_id)) AS l FROM {own} FINAL PREWHERE {ids}
-) WHERE l.2 != '' AND (l.1, l.2) != (object_type, object_id)
+    SELECT arrayJoin([(of_type, object_id, l.1, l.2), (l.1, l.2, of_type, object_id)]) AS pair FROM
+    (
+        SELECT toString(object_type) AS of_type, object_id, arrayJoin(arrayZip(link_type::Array(String), link_id)) AS l
+        FROM {own} FINAL
+        PREWHERE {ids}
+    )
+    WHERE l.2 != '' AND l != (of_type, object_id)
+)
 """
 SPREAD = """
 INSERT INTO touched
@@ -61,6 +62,18 @@ SELECT {to:UInt8}, b_type, b_id FROM {links}
 PREWHERE (a_type, a_id) IN (SELECT object_type, object_id FROM touched WHERE step = {from:UInt8})
 UNION DISTINCT
 SELECT {to:UInt8}, object_type, object_id FROM touched WHERE step = {from:UInt8}
+"""
+DIFFER = """
+INSERT INTO touched
+SELECT 3, object_type, object_id FROM
+(
+    SELECT object_type, object_id, digest FROM object_state FINAL
+    PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM touched WHERE step = 1)
+    UNION ALL
+    SELECT object_type, object_id, digest FROM state_new
+)
+GROUP BY object_type, object_id
+HAVING count() = 1 OR min(digest) != max(digest)
 """
 
 
@@ -98,7 +111,7 @@ def rebuild(store: Store) -> Round:
     _fold_everything(store, "object_own", "links")
     for part, parts in _chunks(store, "object_own"):
         total += _stage_chunk(store, "object_own", "links", part, parts)
-        store.command(_sql("delta").replace("{state}", "object_state"))
+        _write_changes(store)
     return Round(total, total, mark)
 
 
@@ -156,8 +169,14 @@ def _apply_touched(store: Store) -> int:
         store.command(_fill(SPREAD, names), {"from": step, "to": step + 1})
     store.command("TRUNCATE TABLE state_new")
     store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), ver)
-    store.command(_sql("delta").replace("{state}", "object_state"))
+    _write_changes(store)
     return int(store.value("SELECT uniqExact(object_type, object_id) FROM touched WHERE step = 1"))
+
+
+def _write_changes(store: Store) -> None:
+    """The rows of state_new that are other than the kept ones, into object_state."""
+    store.command(DIFFER)
+    store.command(_sql("delta"))
 
 
 def _fold_everything(store: Store, own: str, links: str) -> None:

@@ -12,6 +12,7 @@ statement at a time behind a lock, so readers must not wait for writers; readers
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import queue
 import threading
@@ -232,15 +233,27 @@ def _embedded(path: str, database: str) -> Target:
 
 
 def _held(path: str, err: Exception) -> str:
-    text = str(err)
-    if "already initialized" in text:
+    if "already initialized" in str(err):
         return f"the embedded store {path} cannot be opened: this process already holds another embedded store"
-    if "EmbeddedServer" in text or "lock" in text:
+    if holder := _holder(path):
         return (
-            f"the embedded store {path} is held by another process, probably a running `milepost up` or `milepost demo`: "
-            "stop it, ask it over HTTP, or use a ClickHouse server (MILEPOST_STORE=clickhouse://…) for many processes"
+            f"the embedded store {path} is held by another process ({holder}), probably a running `milepost up` or "
+            "`milepost demo`: stop it, ask it over HTTP, or use a ClickHouse server for many processes "
+            "(MILEPOST_STORE=clickhouse://…)"
         )
     return f"the embedded store {path} cannot be opened: {first_line(err)}"
+
+
+def _holder(path: str) -> str:
+    """Who holds the engine's lock on its folder, as the engine wrote it down; empty if nobody does."""
+    try:
+        with Path(path, "status").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return Path(path, "status").read_text("utf-8", "replace").splitlines()[0].replace(":", "")
+    except OSError:
+        pass
+    return ""
 
 
 def _server(dsn: str) -> Target:

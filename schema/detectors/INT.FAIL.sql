@@ -28,28 +28,16 @@ WITH
         WHERE at > asked_at - toIntervalSecond(window_s) AND at <= asked_at
         GROUP BY interface, message
     ),
-    regions AS
-    (
-        SELECT interface, region, count() AS n, sum(is_failed) AS n_failed, n_failed >= at_least AND n_failed > allowed * n AS is_failing
-        FROM messages
-        GROUP BY interface, region
-    ),
     verdicts AS
     (
-        SELECT
-            interface, sum(n) AS n_all, sum(n_failed) AS failed_all,
-            groupArrayIf(region, is_failing) AS failing, sumIf(n, NOT is_failing) AS n_rest, sumIf(n_failed, NOT is_failing) AS failed_rest,
-            length(failing) = 1 AND failing[1] != '' AND n_rest > 0 AND NOT (failed_rest >= at_least AND failed_rest > allowed * n_rest) AS is_regional
-        FROM regions
-        GROUP BY interface
-        HAVING notEmpty(failing) OR (failed_all >= at_least AND failed_all > allowed * n_all)
+        SELECT interface, failing_region, is_regional FROM failing_interfaces(as_of = {as_of:DateTime64(3, 'UTC')})
     ),
     failed AS
     (
         SELECT m.*, v.is_regional AS is_regional
         FROM messages AS m
         INNER JOIN verdicts AS v ON v.interface = m.interface
-        WHERE NOT v.is_regional OR m.region = v.failing[1]
+        WHERE NOT v.is_regional OR m.region = v.failing_region
     ),
     told AS
     (
@@ -85,7 +73,7 @@ WITH
             GROUP BY interface, message
         ) AS m
         INNER JOIN verdicts AS v ON v.interface = m.interface
-        WHERE NOT v.is_regional OR m.region = v.failing[1]
+        WHERE NOT v.is_regional OR m.region = v.failing_region
         GROUP BY interface, slice
     ),
     starts AS

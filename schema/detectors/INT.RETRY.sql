@@ -114,4 +114,4 @@ FROM told AS t
 INNER JOIN starts AS s ON s.interface = t.interface
 LEFT JOIN worth AS w ON w.interface = t.interface
 LEFT JOIN gov_interfaces AS g ON g.interface = t.interface
-WHERE t.interface NOT IN (SELECT interface FROM detector_INT_FAIL(as_of = {as_of:DateTime64(3, 'UTC')}))
+WHERE t.interface NOT IN (SELECT interface FROM failing_interfaces(as_of = {as_of:DateTime64(3, 'UTC')}))

@@ -42,37 +42,44 @@ WITH
         PREWHERE {ids}
         GROUP BY object_type, object_id, event_id
     ),
+    told AS
+    (
+        SELECT
+            object_type, object_id, event_id, n, first_received_at, e.1 AS occurred_at, e.2 AS recorded_at, e.3 AS classifier, e.4 AS state, e.5 AS role,
+            e.6 AS location, e.7 AS r_type, e.8 AS r_id, e.9 AS keys,
+            e.10 AS tenant, e.11 AS region, e.12 AS warehouse, e.13 AS carrier, e.14 AS customer, e.15 AS order_class, e.16 AS mode,
+            e.17 AS amount, e.18 AS currency, e.19 AS quantity, e.20 AS unit, e.21 AS is_retracted, e.26 AS trace_id,
+            if(e.4 IN ('', 'unknown') AND e.22 != '',
+                arrayFirst(m -> m.1 != '', [c_map[concat(e.23, '|', e.24, '|', e.25, '|', e.22)], c_map[concat(e.23, '|', e.24, '||', e.22)]]), ('', '')) AS meaning
+        FROM last
+    ),
+    meant AS
+    (
+        SELECT
+            * EXCEPT (occurred_at, classifier, state),
+            if(meaning.1 != '', meaning.1, told.state) AS state, if(meaning.1 != '', meaning.2, told.classifier) AS classifier,
+            if(told.classifier = 'ACT' AND occurred_at > first_received_at + toIntervalSecond(future_s), first_received_at, occurred_at) AS at,
+            toUInt16(indexOf(s_keys, concat(object_type, '.', state))) AS s_index,
+            has(o_keys, concat(object_type, '.', state)) AS is_overlay
+        FROM told
+    ),
     said AS
     (
         SELECT
-            object_type, object_id, event_id, n,
-            if(classifier = 'ACT' AND e.1 > first_received_at + toIntervalSecond(future_s), first_received_at, e.1) AS at,
-            e.2 AS recorded_at,
-            e.4 IN ('', 'unknown') AND e.22 != '' AS is_raw,
-            if(is_raw, if(mapContains(c_map, e.23 || '|' || e.24 || '|' || e.25 || '|' || e.22), c_map[e.23 || '|' || e.24 || '|' || e.25 || '|' || e.22], c_map[e.23 || '|' || e.24 || '||' || e.22]), ('', '')) AS meaning,
-            if(meaning.1 != '', meaning.1, e.4) AS state,
-            if(meaning.1 != '', meaning.2, e.3) AS classifier,
-            e.5 AS role, e.6 AS location, e.7 AS r_type, e.8 AS r_id, e.9 AS keys,
-            e.10 AS tenant, e.11 AS region, e.12 AS warehouse, e.13 AS carrier, e.14 AS customer, e.15 AS order_class, e.16 AS mode,
-            e.26 AS trace_id, e.17 AS amount, e.18 AS currency, e.19 AS quantity, e.20 AS unit, e.21 AS is_retracted,
+            *,
             NOT is_retracted AND classifier = 'ACT' AS is_act,
             NOT is_retracted AND currency != '' AS has_money,
             NOT is_retracted AND (quantity != 0 OR unit != '') AS has_size,
-            toUInt16(transform(object_type || '.' || state, s_keys, arrayEnumerate(s_keys), 0)) AS s_index,
-            has(o_keys, object_type || '.' || state) AS is_overlay,
-            if(s_index = 0, 0, s_ranks[s_index]) AS rank,
-            if(s_index = 0, '', s_roles[s_index]) AS roles,
-            roles = '' OR position(roles, ',' || role || ',') > 0 AS is_authoritative,
             toUInt128(toUnixTimestamp64Milli(at)) AS at_ms,
             toUInt128(toUnixTimestamp64Milli(recorded_at)) AS recorded_ms,
             bitAnd(cityHash64(event_id), 0xFFFFFFFFFF) AS tie,
             bitShiftLeft(at_ms, 84) + bitShiftLeft(recorded_ms, 40) + tie AS by_at,
             bitShiftLeft(recorded_ms, 84) + bitShiftLeft(at_ms, 40) + tie AS by_record,
             -- one milestone as one number, so that sorting and folding are cheap: at, rank, state | place, authority, role
-            bitShiftLeft(at_ms, 84) + bitShiftLeft(toUInt128(rank), 74) + bitShiftLeft(toUInt128(s_index), 64)
+            bitShiftLeft(at_ms, 84) + bitShiftLeft(toUInt128(if(s_index = 0, 0, s_ranks[s_index])), 74) + bitShiftLeft(toUInt128(s_index), 64)
                 + bitShiftLeft(toUInt128(if(location = '', 0, bitAnd(cityHash64(location), 0xFFFFFFFF))), 32)
-                + bitShiftLeft(toUInt128(is_authoritative), 31) + role_hash(role) AS packed
-        FROM last
+                + bitShiftLeft(toUInt128(s_index = 0 OR s_roles[s_index] = '' OR position(s_roles[s_index], concat(',', role, ',')) > 0), 31) + role_hash(role) AS packed
+        FROM meant
     ),
     folded AS
     (
@@ -105,31 +112,54 @@ WITH
         FROM said
         GROUP BY object_type, object_id
     ),
-    scored AS
+    sorted AS
     (
         SELECT
             *,
             arrayFilter(x -> index_of(x) > 0, log) AS milestones,
-            arrayFilter(x -> bitTest(toUInt64(bitAnd(x, 0xFFFFFFFF)), 31), milestones) AS auth,
-            arrayCumSum(x -> s_reversal[index_of(x)], auth) AS epochs,
-            arrayMap((x, epoch) -> epoch * 1024 + rank_of(x), auth, epochs) AS scores,
-            arrayFilter((x, score, i) -> score >= arrayMax(arraySlice(scores, 1, i)), auth, scores, arrayEnumerate(auth)) AS kept,
-            arrayFilter((x, i) -> i = 1 OR index_of(x) != index_of(kept[i - 1]), kept, arrayEnumerate(kept)) AS history,
-            arrayFilter((x, i) -> i = 1 OR (index_of(x) != index_of(log[i - 1]) AND index_of(x) > 0) OR (place_of(x) > 0 AND place_of(x) != place_of(log[i - 1])),
-                log, arrayEnumerate(log)) AS moves,
-            arrayMap(r -> arrayFilter(x -> role_of(x) = role_hash(r), milestones), roles) AS by_role,
-            arrayMap(l -> arrayReduce('argMax', l, arrayMap((x, epoch, i) -> (epoch * 1024 + rank_of(x)) * 65536 + i,
-                l, arrayCumSum(x -> s_reversal[index_of(x)], l), arrayEnumerate(l))), by_role) AS asserted,
             arraySort(arrayDistinct(arrayMap(x -> x.1, plans))) AS planned,
             arraySort(arrayDistinct(arrayMap(x -> x.1, estimates))) AS estimated,
-            arraySort(arrayDistinct(arrayMap(x -> x.2, overlays_set))) AS overlays,
-            arrayMap(o -> transform(object_type || '.' || o, o_keys, o_cleared, ''), overlays) AS cleared_by,
-            if(empty(overlays), [], arraySort(arrayConcat(words, overlays_set, arrayMap(x -> (at_of(x), s_names[index_of(x)]), milestones)))) AS acts,
-            arrayMap(c -> arrayMap(x -> x.1, arrayFilter(x -> position(c, ',' || x.2 || ',') > 0, acts)), cleared_by) AS clears,
-            arrayMap(o -> arrayMap(x -> x.1, arrayFilter(x -> x.2 = o, overlays_set)), overlays) AS sets,
-            arrayMap((s, c) -> arrayMap(t -> arrayFirst(u -> u >= t, c), s), sets, clears) AS ends,
-            arrayFlatten(arrayMap((o, s, e) -> arrayMap(u -> (o, arrayMin(arrayFilter((t, v) -> v = u, s, e)), u), arrayDistinct(e)), overlays, sets, ends)) AS holds
+            arraySort(arrayDistinct(arrayMap(x -> x.2, overlays_set))) AS overlays
         FROM folded
+    ),
+    judged AS
+    (
+        SELECT
+            *,
+            arrayFilter(x -> bitTest(toUInt64(bitAnd(x, 0xFFFFFFFF)), 31), milestones) AS auth,
+            arrayMap(r -> arrayFilter(x -> role_of(x) = role_hash(r), milestones), roles) AS by_role,
+            if(empty(overlays), [], arraySort(arrayConcat(words, overlays_set, arrayMap(x -> (at_of(x), s_names[index_of(x)]), milestones)))) AS acts,
+            arrayMap(o -> o_cleared[indexOf(o_keys, concat(object_type, '.', o))], overlays) AS cleared_by
+        FROM sorted
+    ),
+    ranked AS
+    (
+        SELECT
+            *,
+            arrayMap((x, epoch) -> epoch * 1024 + rank_of(x), auth, arrayCumSum(x -> s_reversal[index_of(x)], auth)) AS scores,
+            arrayMap(c -> arrayMap(x -> x.1, arrayFilter(x -> position(c, concat(',', x.2, ',')) > 0, acts)), cleared_by) AS clears,
+            arrayMap(o -> arrayMap(x -> x.1, arrayFilter(x -> x.2 = o, overlays_set)), overlays) AS sets
+        FROM judged
+    ),
+    kept AS
+    (
+        SELECT
+            *,
+            arrayFilter((x, score, i) -> score >= arrayMax(arraySlice(scores, 1, i)), auth, scores, arrayEnumerate(auth)) AS high,
+            arrayMap((s, c) -> arrayMap(t -> arrayFirst(u -> u >= t, c), s), sets, clears) AS ends
+        FROM ranked
+    ),
+    scored AS
+    (
+        SELECT
+            *,
+            arrayFilter((x, i) -> i = 1 OR index_of(x) != index_of(high[i - 1]), high, arrayEnumerate(high)) AS history,
+            arrayFilter((x, i) -> i = 1 OR (index_of(x) != index_of(log[i - 1]) AND index_of(x) > 0) OR (place_of(x) > 0 AND place_of(x) != place_of(log[i - 1])),
+                log, arrayEnumerate(log)) AS moves,
+            arrayMap(l -> arrayReduce('argMax', l, arrayMap((x, epoch, i) -> (epoch * 1024 + rank_of(x)) * 65536 + i,
+                l, arrayCumSum(x -> s_reversal[index_of(x)], l), arrayEnumerate(l))), by_role) AS asserted,
+            arrayFlatten(arrayMap((o, s, e) -> arrayMap(u -> (o, arrayMin(arrayFilter((t, v) -> v = u, s, e)), u), arrayDistinct(e)), overlays, sets, ends)) AS holds
+        FROM kept
     )
 SELECT
     object_type, object_id, tenant, region, warehouse, carrier, customer, order_class, mode, amount, currency, quantity, unit,
@@ -144,7 +174,7 @@ SELECT
     planned, arrayMap(s -> arrayReduce('argMax', arrayMap(x -> x.4, arrayFilter(x -> x.1 = s, plans) AS f), arrayMap(x -> (x.2, x.3), f)), planned),
     estimated, arrayMap(s -> arrayReduce('argMax', arrayMap(x -> x.4, arrayFilter(x -> x.1 = s, estimates) AS f), arrayMap(x -> (x.2, x.3), f)), estimated),
     arrayMap(x -> x.1, holds), arrayMap(x -> x.2, holds), arrayMap(x -> x.3, holds),
-    arrayMap(x -> transform(object_type || '.' || x.1, o_keys, o_block, 0), holds),
+    arrayMap(x -> o_block[indexOf(o_keys, concat(object_type, '.', x.1))], holds),
     arrayMap(l -> splitByChar('|', l)[1], links), arrayMap(l -> substring(l, position(l, '|') + 1), links),
     keys, trace_id, n_events, n_raw, {ver:UInt64}
 FROM scored

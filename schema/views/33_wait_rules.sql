@@ -1,5 +1,6 @@
 -- What counts as a wait, from the catalogue. Grain: one wait that an object of a type may have. Parameters: types, and what is waited for:
---   what = a tolerance     from the state `begins` ('plan:' before it: from when that state was planned) to the state `ends`
+--   what = a tolerance     from the state `begins` to the state `ends`; 'plan:' before `begins`: from when that state was
+--                          planned; 'guard:' and a guard's name: from when that guard was met
 --   what = 'workflows'     the transition that each workflow promises (begins and ends are not looked at)
 --   what = 'stages'        each stay in a stage of the funnel; stages that lie over others (delayed) only by = 'stage' or 'transition'
 WITH

@@ -14,7 +14,10 @@ FROM
     SELECT
         r.name AS name, o.object_id AS object_id, o.series AS series, r.clock AS clock, r.expected AS expected,
         if(has(r.modes, o.mode), r.mode_limits[indexOf(r.modes, o.mode)], r.limit_s) AS limit_s,
-        if(startsWith(r.begins, 'plan:'), o.p_at[indexOf(o.p_state, replaceOne(r.begins, 'plan:', ''))], o.m_at[indexOf(o.m_state, r.begins)]) AS first_at,
+        multiIf(
+            startsWith(r.begins, 'plan:'), o.p_at[indexOf(o.p_state, substring(r.begins, 6))],
+            startsWith(r.begins, 'guard:'), o.guard_at[indexOf(o.guard_name, substring(r.begins, 7))],
+            o.m_at[indexOf(o.m_state, r.begins)]) AS first_at,
         arrayFirst((t, s) -> has(r.done, s), o.h_at, o.h_state) AS done_at,
         arrayFirst((t, s) -> has(r.dropping, s), o.h_at, o.h_state) AS reversed_at,
         arrayFilter((t, h) -> has(r.blocks, h), o.hold_from, o.hold_name) AS block_from,

@@ -188,7 +188,7 @@ def test_a_second_process_on_the_folder_gets_one_sentence(tmp_path: Path) -> Non
         first.stdin.write("\n")
         first.stdin.flush()
         first.wait()
-    assert f"the embedded store {tmp_path} is held by another process" in refused.stdout
+    assert f"the embedded store {tmp_path} is held by another process (PID {first.pid})" in refused.stdout
     assert refused.stdout.count("\n") == 1
     again = subprocess.run(second, capture_output=True, text=True, check=False)
     assert again.stdout == "open\n"
