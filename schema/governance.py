@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -38,12 +38,7 @@ class Team(Model):
 
 
 class Slo(Model):
-    """
-    The transition that a workflow promises: `from` reached, then `to` within the tolerance, for `target` of them.
-
-    `from` is a state, or 'guard:' and the name of a guard: the promise then begins when that guard is met, so that what never
-    becomes ready is a promise missed and not one never given.
-    """
+    """A promise: `from` (a state, or 'guard:' and a guard's name) reached, then `to` in the tolerance, for `target` of them."""
 
     object_type: ObjectType
     from_: str = Field(alias="from")
@@ -239,12 +234,9 @@ class Catalogue(Model):
         for name, w in self.workflows.items():
             _known(f"workflows.{name}.owner", w.owner, self.teams)
             _known(f"workflows.{name}.slo.tolerance", w.slo.tolerance, self.tolerances)
-            if w.slo.from_.startswith("guard:"):
-                guards = self.lifecycles[w.slo.object_type].guards if w.slo.object_type in self.lifecycles else ()
-                _known(f"workflows.{name}.slo.from", w.slo.from_, {f"guard:{guard.name}": guard for guard in guards})
-            else:
-                self._state(f"workflows.{name}.slo.from", w.slo.object_type, w.slo.from_)
             self._state(f"workflows.{name}.slo.to", w.slo.object_type, w.slo.to)
+            life = self.lifecycles[w.slo.object_type]
+            _known(f"workflows.{name}.slo.from", w.slo.from_, [*life.states, *(f"guard:{guard.name}" for guard in life.guards)])
 
     def _lifecycles_hold(self) -> None:
         for type_, lifecycle in self.lifecycles.items():
@@ -317,7 +309,7 @@ class Catalogue(Model):
         return hashlib.blake2b(self.model_dump_json(by_alias=True).encode(), digest_size=8).hexdigest()
 
 
-def _known(where: str, got: str, known: Mapping[str, Any]) -> None:
+def _known(where: str, got: str, known: Collection[str]) -> None:
     if got not in known:
         near = difflib.get_close_matches(got, known, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""

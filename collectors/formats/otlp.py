@@ -10,6 +10,7 @@ values) is brought to what it can.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -20,7 +21,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as Protobuf
 
 from collectors.formats import otlp_json, otlp_values
-from collectors.message import Message
+from collectors.message import Context, Decoded, Message
 from schema.errors import BadPayload
 
 TRACES_IN, LOGS_IN, METRICS_IN = "otlp_traces_in", "otlp_logs_in", "otlp_metrics_in"
@@ -47,6 +48,18 @@ def settings_for(table: str) -> Mapping[str, Any]:
         "max_partitions_per_insert_block": 0,
         "deduplicate_blocks_in_dependent_materialized_views": 1,
     })  # fmt: skip
+
+
+def decode(message: Message, context: Context) -> Decoded:
+    """
+    A body of whichever signal it says it is of: a file of OTLP/JSON, as the Collector's file exporter writes them.
+
+    Raises: BadPayload, also for protobuf, whose bytes do not say which signal they are.
+    """
+    if not otlp_json.is_json(message):
+        raise BadPayload(f"a request in protobuf does not say which signal it is of: name the format, {', '.join(SIGNALS)}")
+    decoded: Decoded = importlib.import_module(f"{__package__}.{otlp_json.signal(message.body)}").decode(message, context)
+    return decoded
 
 
 def read(message: Message, kind: type[Request]) -> Request:

@@ -22,7 +22,11 @@ from schema.errors import BadPayload
 
 IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 BOM = b"\xef\xbb\xbf"
-SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "resource_logs", "resource_metrics")
+KEYS = {
+    "resourceSpans": "otlp_traces", "resource_spans": "otlp_traces",
+    "resourceLogs": "otlp_logs", "resource_logs": "otlp_logs",
+    "resourceMetrics": "otlp_metrics", "resource_metrics": "otlp_metrics",
+}  # fmt: skip
 
 Request = TypeVar("Request", bound=Protobuf)
 
@@ -37,6 +41,15 @@ def is_json(message: Message) -> bool:
     start = message.body.removeprefix(BOM)
     says_json = "json" in message.content_type or message.name.endswith((".json", ".jsonl"))
     return start.lstrip(None if says_json else b" \t\r")[:1] in (b"{", b"[")
+
+
+def signal(body: bytes) -> str:
+    """The format of the signal that a body's first document is of. Raises: BadPayload, if it is none."""
+    for where, document in _documents(body.removeprefix(BOM)):
+        if isinstance(document, dict) and (found := next((KEYS[key] for key in document if key in KEYS), "")):
+            return found
+        raise BadPayload(f"{where} is no request of OTLP/JSON: it has none of {', '.join(KEYS)}")
+    raise BadPayload("the body holds no document of OTLP/JSON")
 
 
 def read(body: bytes, kind: type[Request]) -> Request:
@@ -76,7 +89,7 @@ def _check(document: Any, kind: type[Protobuf], where: str) -> None:
         raise BadPayload(f"{where} is a JSON {type(document).__name__}, not an object with {field.json_name!r}")
     if document and not document.keys() & {field.json_name, field.name}:
         said = ", ".join(sorted(document)[:8])
-        hint = " (another signal: send it to that signal's address)" if document.keys() & set(SIGNALS) else ""
+        hint = " (another signal: send it to that signal's address)" if document.keys() & KEYS.keys() else ""
         raise BadPayload(f"{where} has {said}{hint}, not {field.json_name!r}: it is no {kind.DESCRIPTOR.name}")
 
 

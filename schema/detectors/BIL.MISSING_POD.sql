@@ -20,7 +20,7 @@ WITH
     found AS
     (
         SELECT
-            *,
+            object_id, tenant, region, warehouse, carrier, customer, order_class, mode, value, trace_id, waits_for,
             (waits_to_be || '|' || waits_for)::String AS guard,
             arrayFirst((t, state, name) -> has(deliveries, (state || '|' || name)::String), guard_at, guard_for, guard_name) AS delivered_at,
             delivered_at + toIntervalSecond(if(mapContains(limits, mode), limits[mode], limits[''])) AS due_at

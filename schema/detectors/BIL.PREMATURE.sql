@@ -23,7 +23,7 @@ WITH
     found AS
     (
         SELECT
-            *,
+            object_id, tenant, region, warehouse, carrier, customer, order_class, mode, value, trace_id,
             arrayMax(arrayFilter((t, s) -> t <= asked_at AND has(undoing, s), h_at, h_state)) AS undone_at,
             arrayFirst((t, s) -> t <= asked_at AND t > undone_at AND has(issued, s), h_at, h_state) AS issued_at,
             h_state[indexOf(h_at, issued_at)] AS issued_as,

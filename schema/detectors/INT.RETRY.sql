@@ -59,7 +59,7 @@ WITH
     (
         SELECT h.interface AS interface, sum(toFloat64(s.value)) AS value
         FROM hit AS h
-        INNER JOIN (SELECT * FROM object_state FINAL PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM hit)) AS s
+        INNER JOIN (SELECT object_type, object_id, value FROM object_state FINAL PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM hit)) AS s
             ON s.object_type = h.object_type AND s.object_id = h.object_id
         GROUP BY interface
     ),

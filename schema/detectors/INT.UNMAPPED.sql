@@ -58,7 +58,7 @@ WITH
         SELECT h.system AS system, h.code_list AS code_list, h.code_element AS code_element, h.source_code AS source_code,
                count() AS n_objects, sum(toFloat64(s.value)) AS value
         FROM hit AS h
-        LEFT JOIN (SELECT * FROM object_state FINAL PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM hit)) AS s
+        LEFT JOIN (SELECT object_type, object_id, value FROM object_state FINAL PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM hit)) AS s
             ON s.object_type = h.object_type AND s.object_id = h.object_id
         GROUP BY system, code_list, code_element, source_code
     )

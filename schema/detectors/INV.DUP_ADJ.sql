@@ -34,7 +34,8 @@ WITH
     ordered AS
     (
         SELECT
-            m.*, k.business_key AS business_key, k.trace_id AS trace_id, assumeNotNull(m.adjusted_at) AS at,
+            m.object_id AS object_id, m.tenant AS tenant, m.region AS region, m.warehouse AS warehouse, m.carrier AS carrier, m.customer AS customer,
+            m.order_class AS order_class, m.mode AS mode, m.value AS value, k.business_key AS business_key, k.trace_id AS trace_id, assumeNotNull(m.adjusted_at) AS at,
             lagInFrame(m.object_id) OVER twins AS twin, lagInFrame(at) OVER twins AS twin_at
         FROM movements(as_of = {as_of:DateTime64(3, 'UTC')}, scope = [], by = '') AS m
         INNER JOIN keyed AS k ON k.object_id = m.object_id

@@ -28,7 +28,7 @@ WITH
     waiting AS
     (
         SELECT
-            *, 1 AS j,
+            object_id, tenant, region, warehouse, carrier, customer, order_class, mode, value, trace_id, waits_for, waits_to_be, 1 AS j,
             if(mapContains(limits, mode), limits[mode], limits['']) AS limit_s,
             arrayMax(arrayFilter((t, name) -> has(blocks_known, name) AND t <= {as_of:DateTime64(3, 'UTC')}, hold_to, hold_name)) AS unblocked_at,
             greatest(assumeNotNull(state_at), unblocked_at) AS since

@@ -32,7 +32,7 @@ WITH
             arrayFilter(x -> if(has(voids, x.3), NOT has(followed_keys, x.3), if(r.expects_rank > 0, r.expects_rank, ranks[x.3]) > followed_rank), claims) AS unmet
         FROM
         (
-            SELECT *
+            SELECT object_type, object_id, tenant, region, warehouse, carrier, customer, order_class, mode, value, trace_id, m_at, m_role, m_state
             FROM object_state FINAL
             WHERE object_type IN (SELECT object_type FROM gov_reconcile) AND hasAny(m_role, (SELECT groupUniqArray(leader) FROM gov_reconcile))
               AND NOT has(ends, (object_type || '.' || h_state[arrayCount(t -> t <= asked_at, h_at)])::String)

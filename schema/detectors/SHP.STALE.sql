@@ -16,7 +16,7 @@ WITH
     found AS
     (
         SELECT
-            *,
+            object_id, tenant, region, warehouse, carrier, customer, order_class, mode, value, trace_id, progressed_at,
             assumeNotNull(stale_after_s) AS stale_s,
             assumeNotNull(progressed_at) + toIntervalSecond(stale_s) AS stale_at,
             assumeNotNull(state_at) + toIntervalSecond(if(mapContains(dwell, mode), dwell[mode], dwell[''])) AS dwelt_at

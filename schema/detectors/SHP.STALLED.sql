@@ -17,7 +17,7 @@ WITH
     standing AS
     (
         SELECT
-            *,
+            object_id, tenant, region, warehouse, carrier, customer, order_class, mode, value, trace_id, state, state_at,
             value >= assumeNotNull(high_value) AS is_high,
             if(mapContains(dwell, mode), dwell[mode], dwell['']) AS dwell_s,
             assumeNotNull(state_at) + toIntervalSecond(dwell_s) AS dwelt_at,

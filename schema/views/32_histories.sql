@@ -2,7 +2,7 @@
 -- Parameters: types (object types); since, before which objects that had come to a final state are left out; scope and by as in objects.
 WITH (SELECT groupArray(concat(object_type, '.', state)) FROM gov_states WHERE is_final) AS finals
 SELECT
-    object_type, object_id, mode, h_state, h_at, m_state, m_at, p_state, p_at, guard_name, guard_at, hold_name, hold_from, hold_to,
+    object_type, object_id, mode, value, h_state, h_at, m_state, m_at, p_state, p_at, guard_name, guard_at, hold_name, hold_from, hold_to,
     toString(multiIf(
         {by:String} = 'region', region, {by:String} = 'warehouse', warehouse, {by:String} = 'carrier', carrier,
         {by:String} = 'customer', customer, {by:String} = 'order_class', order_class, {by:String} = 'mode', mode,

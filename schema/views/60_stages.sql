@@ -9,6 +9,7 @@ WITH
         SELECT argMax(open_before_s + least(greatest(dateDiff('second', opens_at, {as_of:DateTime64(3, 'UTC')}), 0), open_s), opens_at)
         FROM days WHERE opens_at <= {as_of:DateTime64(3, 'UTC')}
     ) AS asked_s,
+    (SELECT groupArray(concat(object_type, '.', state)) FROM gov_states WHERE is_final) AS finals,
     stages AS
     (
         SELECT s.position AS position, s.stage AS stage, s.object_type AS object_type, s.states AS states, s.overlay AS overlay,
@@ -18,14 +19,12 @@ WITH
     ),
     living AS
     (
-        SELECT object_type, series, value, k, state_at, is_final, h_state, h_at, holds, hold_name, hold_from, hold_to
-        FROM objects(type = 'order', as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
-        UNION ALL
-        SELECT object_type, series, value, k, state_at, is_final, h_state, h_at, holds, hold_name, hold_from, hold_to
-        FROM objects(type = 'shipment', as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
-        UNION ALL
-        SELECT object_type, series, value, k, state_at, is_final, h_state, h_at, holds, hold_name, hold_from, hold_to
-        FROM objects(type = 'invoice', as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
+        SELECT
+            *, arrayCount(t -> t <= {as_of:DateTime64(3, 'UTC')}, h_at) AS k,
+            arrayFilter((name, since, until) -> since <= {as_of:DateTime64(3, 'UTC')} AND (until = never OR until > {as_of:DateTime64(3, 'UTC')}),
+                hold_name, hold_from, hold_to) AS holds
+        FROM histories(types = ['order', 'shipment', 'invoice'], since = {as_of:DateTime64(3, 'UTC')} - INTERVAL 1 HOUR,
+            scope = {scope:Array(String)}, by = {by:String})
     ),
     moved AS
     (
@@ -47,7 +46,7 @@ WITH
                 arrayCount((t, name) -> name = g.overlay AND t > {as_of:DateTime64(3, 'UTC')} - INTERVAL 1 HOUR AND t <= {as_of:DateTime64(3, 'UTC')}, o.hold_to, o.hold_name)) AS n_out
         FROM living AS o
         INNER JOIN stages AS g ON g.object_type = o.object_type
-        WHERE NOT o.is_final OR o.state_at > {as_of:DateTime64(3, 'UTC')} - INTERVAL 1 HOUR
+        WHERE o.k = 0 OR o.h_at[o.k] > {as_of:DateTime64(3, 'UTC')} - INTERVAL 1 HOUR OR NOT has(finals, concat(o.object_type, '.', o.h_state[o.k]))
     )
 SELECT
     position, stage, object_type, series, limit_s,

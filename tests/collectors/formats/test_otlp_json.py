@@ -144,6 +144,24 @@ def test_json_after_an_empty_line_is_read_where_it_is_said_to_be_json(catalogue:
     assert [batch.n for batch in decoded.batches] == [1]
 
 
+@pytest.mark.parametrize("folder", ["otlp_traces", "otlp_logs"])
+def test_a_file_says_itself_which_signal_it_is_of(folder: str, catalogue: Catalogue) -> None:
+    """`milepost load otlp` takes what the Collector's file exporter writes, whatever is in it."""
+    raw = (SAMPLES / folder / "shipment.json").read_bytes()
+    decoded = otlp.decode(requests.message(raw, "application/json"), requests.context(catalogue))
+    assert [batch.table for batch in decoded.batches] == [f"{folder}_in"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [(b"\n\x00", "does not say which signal"), (b'{"spans": []}', "none of resourceSpans"), (b"[]", "none of resourceSpans")],
+)
+def test_what_does_not_say_its_signal_is_rejected(raw: bytes, reason: str, catalogue: Catalogue) -> None:
+    """A guess would store a log as a span."""
+    with pytest.raises(BadPayload, match=reason):
+        otlp.decode(requests.message(raw), requests.context(catalogue))
+
+
 @pytest.mark.parametrize(
     ("folder", "kind", "rows", "columns", "table"),
     [
