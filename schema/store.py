@@ -15,6 +15,7 @@ import contextlib
 import fcntl
 import os
 import queue
+import re
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -154,7 +155,7 @@ class Store:
                 yield client
         except (DatabaseError, InterfaceError, OSError) as err:
             if _is_away(err):
-                raise StoreUnavailable(f"the store {self.label} is away: {first_line(err)}") from err
+                raise StoreUnavailable(f"the store {self.label} is away: {_trouble(err)}") from err
             raise
         finally:
             pool.give(client)
@@ -277,7 +278,7 @@ def _server(dsn: str) -> Target:
                 query_retries=0,
             )
         except (DatabaseError, InterfaceError, OSError) as err:
-            raise StoreUnavailable(f"the store {_label(dsn)} does not answer: {first_line(err)}") from err
+            raise StoreUnavailable(f"the store {_label(dsn)} does not answer: {_trouble(err)}") from err
 
     first = make("default")
     first.command(f"CREATE DATABASE IF NOT EXISTS {quote(database)}")
@@ -311,6 +312,18 @@ def _is_away(err: Exception) -> bool:
     if code is None:
         return isinstance(err, (OperationalError, InterfaceError, OSError))
     return code in AWAY_CODES
+
+
+NETWORK = re.compile(r"connection (refused|reset)|timed out|no route to host|name or service not known|broken pipe", re.IGNORECASE)
+
+
+def _trouble(err: Exception) -> str:
+    """What a person needs of the driver's error: of a failed connection only how it failed."""
+    text = first_line(err)
+    if "ConnectionPool" not in text and "Connection" not in type(err).__name__:
+        return text
+    found = NETWORK.search(str(err))
+    return found[0].lower() if found else "no connection"
 
 
 def first_line(err: BaseException) -> str:
