@@ -314,7 +314,7 @@ def _is_away(err: Exception) -> bool:
     return code in AWAY_CODES
 
 
-NETWORK = re.compile(r"connection (refused|reset)|timed out|no route to host|name or service not known|broken pipe", re.IGNORECASE)
+NETWORK = re.compile(r"connection (refused|reset)|timed out|no route to host|name or service not known", re.IGNORECASE)
 
 
 def _trouble(err: Exception) -> str:
