@@ -12,9 +12,11 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -122,7 +124,7 @@ def up() -> None:
     settings, catalogue = settings_and_catalogue()
     with house(settings, catalogue) as home, running(home):
         _say_addresses(home)
-        _serve_pages(home)
+        _serve_pages(home, can_replay=True)
 
 
 @app.command()
@@ -135,11 +137,13 @@ def demo(
     from collectors.demo import enterprise
 
     settings, catalogue = enterprise.settings(config.load(), data)
-    with house(settings, catalogue) as home:
-        enterprise.history(home.store, home.sink, settings, seed=seed, days=days, console=console)
-        with running(home) as runner, enterprise.live(home.store, settings, runner, seed=seed):
+    begun = enterprise.Beginning.of(settings.data, seed, days)
+    with enterprise.telling(begun) as told, house(settings, catalogue) as home:
+        threading.Thread(target=import_module, args=("dashboard.serve",), daemon=True).start()  # loaded meanwhile
+        enterprise.history(home.store, settings, catalogue, begun, told, console)
+        with running(home) as runner, enterprise.live(home.store, settings, catalogue, begun, runner):
             _say_addresses(home)
-            _serve_pages(home)
+            _serve_pages(home, can_replay=True)
 
 
 @app.command()
@@ -247,12 +251,14 @@ app.add_typer(_exceptions, name="exceptions")
 app.command(name="object")(_object)
 
 
-def _serve_pages(home: House) -> None:
+def _serve_pages(home: House, *, can_replay: bool = False) -> None:
+    """The pages until Ctrl-C. They may replay where the collectors run beside them; elsewhere they tell the command."""
     from dashboard import serve
 
     listen = home.settings.listen
     intake = f"http://{listen.host}:{listen.intake}"
-    serve.server(home.store, home.catalogue, host=listen.host, port=listen.pages, intake=intake).run()
+    lent = replay.lend(home.store, home.sink, {s.name: s for s in home.settings.sources}) if can_replay else None
+    serve.server(home.store, home.catalogue, host=listen.host, port=listen.pages, intake=intake, replay=lent).run()
 
 
 def _say_addresses(home: House) -> None:

@@ -4,19 +4,27 @@ Rejects, delivered again once their cause is mended: a code map extended, a mapp
 Why through the sink like any other message: what is stored by a replay must be exactly what would have been stored the
 first time, with the time at which it first arrived. Why a new row and no UPDATE: the history of a reject stays append-only,
 and a replay that a crash cut short is simply done again, for events fold by their identity.
+Why never more under way than the sink has room for: rejects may be many and large, and a thousand of them handed in at once
+would be refused for being too many, for ever.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from typing import Any
 
 from collectors.config import format_module
 from collectors.message import Message, Source
 from collectors.running import Receipt
-from collectors.sink import Sink
+from collectors.sink import Overloaded, Sink
 from schema.store import Store
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +76,46 @@ def replay(
     """
     found = store.query(OPEN_REJECTS, {"source": source, "ids": list(ids), "limit": limit})
     known = [row for row in found if row["source"] in sources]
-    tried = [(row, sink.submit(_as_told(sources[row["source"]], row["format"]), _message(row))) for row in known]
-    stored = [row for row, future in tried if _is_stored(future.result())]
-    for row in stored:
-        store.command(MARK_REPLAYED, {"source": row["source"], "id": row["reject_id"]})
-    return Replayed(len(tried), len(stored), len(found) - len(known))
+    n_stored = 0
+    for row, receipt in _delivered(sink, sources, known):
+        if _is_stored(receipt):
+            store.command(MARK_REPLAYED, {"source": row["source"], "id": row["reject_id"]})
+            n_stored += 1
+    return Replayed(len(known), n_stored, len(found) - len(known))
+
+
+def lend(store: Store, sink: Sink, sources: Mapping[str, Source]) -> Callable[..., Replayed]:
+    """`replay` for a page: one at a time, so that of two people who press the button the second finds nothing left to do."""
+    one_at_a_time = threading.Lock()
+
+    def again(*, source: str = "", ids: Sequence[str] = ()) -> Replayed:
+        with one_at_a_time:
+            return replay(store, sink, sources, source=source, ids=ids)
+
+    return again
+
+
+def _delivered(sink: Sink, sources: Mapping[str, Source], rows: Sequence[Row]) -> Iterator[tuple[Row, Receipt]]:
+    """Each reject with what became of it, in order; handed in as the sink has room."""
+    under_way: deque[tuple[Row, Future[Receipt]]] = deque()
+    for row in rows:
+        source, message = _as_told(sources[row["source"]], row["format"]), _message(row)
+        while (future := _submitted(sink, source, message, can_wait=bool(under_way))) is None:
+            done, earlier = under_way.popleft()
+            yield done, earlier.result()
+        under_way.append((row, future))
+    for row, future in under_way:
+        yield row, future.result()
+
+
+def _submitted(sink: Sink, source: Source, message: Message, *, can_wait: bool) -> Future[Receipt] | None:
+    """The delivery under way; None where there is no room now and something of ours will make some."""
+    try:
+        return sink.submit(source, message)
+    except Overloaded:
+        if not can_wait:
+            raise
+        return None
 
 
 def _as_told(source: Source, format_: str) -> Source:
@@ -80,9 +123,9 @@ def _as_told(source: Source, format_: str) -> Source:
     return source if hasattr(format_module(source.format), "decode") else replace(source, format=format_)
 
 
-def _message(row: Mapping[str, object]) -> Message:
+def _message(row: Row) -> Message:
     kept = {key: row[key] for key in ("received_at", "content_type", "headers", "name")}
-    return Message(base64.b64decode(str(row["body"])), **kept)  # type: ignore[arg-type]
+    return Message(base64.b64decode(row["body"]), **kept)
 
 
 def _is_stored(receipt: Receipt) -> bool:

@@ -19,12 +19,12 @@ class BusinessClock:
     """The business calendar around a day; times are seconds since 1970."""
 
     def __init__(self, catalogue: Catalogue, around: int) -> None:
-        rows = catalogue_rows(catalogue, datetime.fromtimestamp(around, UTC).date())["gov_calendar"][1]
+        mine = catalogue.model_copy(update={"calendars": {CALENDAR: catalogue.calendars[CALENDAR]}})
+        rows = catalogue_rows(mine, datetime.fromtimestamp(around, UTC).date())["gov_calendar"][1]
         epoch = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
         self._days: dict[int, tuple[int, int, int]] = {
             day.toordinal() - epoch: (int(opens_at.timestamp()), open_s, before_s)
-            for calendar, day, opens_at, open_s, before_s in rows
-            if calendar == CALENDAR
+            for _, day, opens_at, open_s, before_s in rows
         }
 
     def seconds(self, at: int) -> int:

@@ -7,6 +7,7 @@ faults and the tests all speak of the same ones. What differs from run to run is
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 
@@ -103,6 +104,7 @@ CAST_BY_REGION = {name: tuple(c for c in CUSTOMERS if c.region == name) for name
 HOUSES_BY_REGION = {name: tuple(w for w in WAREHOUSES.values() if w.region == name) for name in REGIONS}
 
 
+@cache
 def service_of(interface: str, warehouse: str = "") -> str:
     """The service of the integration hub that serves an interface; each WMS and each carrier has one of its own."""
     system, *rest = interface.split(".")

@@ -18,6 +18,7 @@ from collectors.demo.business import BusinessClock
 from collectors.demo.cast import WAREHOUSES
 from collectors.demo.orders import Move, Order, Shipment, Wish, order_number, placed, plan
 from collectors.demo.stories import Movement
+from collectors.demo.troubles import befall, missed_nights, troubles
 from schema.governance import Catalogue
 
 HOUR, DAY = 3600, 86_400
@@ -61,8 +62,9 @@ class Faults:
     Without faults (`is_healthy`) every edit leaves the plan as it is.
     """
 
-    def __init__(self, seed: int, anchor: int, catalogue: Catalogue, *, is_healthy: bool = False) -> None:
+    def __init__(self, seed: int, anchor: int, catalogue: Catalogue, *, since: int = 0, is_healthy: bool = False) -> None:
         self.seed, self.anchor, self.is_healthy = seed, anchor, is_healthy
+        self.past = () if is_healthy else troubles(since, anchor)
         self.clock = BusinessClock(catalogue, anchor)
         self.milestones_stop_at = anchor - 16 * HOUR
         self.proofs_lost = (anchor - 31 * HOUR, anchor - 5 * HOUR)
@@ -80,9 +82,15 @@ class Faults:
 
     def edit(self, order: Order) -> Order:
         """Put what is broken into a plan."""
+        befall(order, self.past)
         for edit in self._edits:
             edit(order)
         return order
+
+    @cached_property
+    def missed_nights(self) -> frozenset[int]:
+        """When a nightly file was due that never came."""
+        return missed_nights(self.past)
 
     def retries(self, interface: str, at: int) -> int:
         """How many attempts a message takes: scenario 10 makes every message of one interface slow, and none fail."""

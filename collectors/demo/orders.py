@@ -79,6 +79,7 @@ class Shipment:
     invoice: Invoice | None
     failing_from: int | None = None
     unmapped: tuple[int, str] | None = None
+    unheard: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ LATE_H = {"parcel": 4.0, "ltl": 8.0, "ftl": 1.5, "ocean": 8.0}
 FAILING_EVERY_S, FAILING_FOR_S = 3600, 2 * 86_400
 STUCK_EVERY_S, STUCK_FOR_S = 1200, 86_400
 MAPPING_ERROR = "MappingError: field 'tax_regime' of ORDERS05 is unknown to map order-v7 (currency GBP)"
+REFUSED_ERROR = "ConnectionRefused: the partner's gateway took no message; sent again once it did"
 PARSE_ERROR = "ParseError: 214 AT7 for EU-North: time zone 'CE' is not allowed in AT707"
 
 
@@ -161,7 +162,7 @@ def _carried(story: Story, order: Order, ship: Shipment, cuts: Cuts, of: Related
     end = [Move(ship.delivered_at, "delivered", "")] if ship.delivered_at else []
     for i, move in enumerate([*steps, *ship.moves, *end]):
         late_h = LATE_H[ship.carrier.mode] if move.state in ("in_transit", "at_hub", "out_for_delivery") else 0
-        said_at = story.heard(teller, move.at, late_h)
+        said_at = _through(story, ship, cuts, story.heard(teller, move.at, late_h))
         last = story.call(f"carrier.{scac}.214", said_at, me, cuts, partner=scac)
         keys = (ship.key,) if i == 0 else ()
         said = story.say(teller, me, move.state, move.at + move.claimed_s, cuts, last, said_at=said_at, related=of, keys=keys,
@@ -175,6 +176,16 @@ def _carried(story: Story, order: Order, ship: Shipment, cuts: Cuts, of: Related
     if ship.failing_from:
         _failing(story, ship, cuts)
     return last
+
+
+def _through(story: Story, ship: Shipment, cuts: Cuts, said_at: int) -> int:
+    """When a report gets through: at once, or, where the interface failed then, soon after it was mended."""
+    since, until = ship.unheard or (0, 0)
+    if not since <= said_at < until:
+        return said_at
+    message = f"{story.rng.getrandbits(64):016x}"
+    story.fail(f"carrier.{ship.carrier.scac}.214", said_at, ("shipment", ship.number), cuts, REFUSED_ERROR, message)
+    return until + said_at % 600
 
 
 def _proof(story: Story, ship: Shipment, cuts: Cuts, of: Related) -> Call | None:

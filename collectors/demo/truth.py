@@ -8,9 +8,10 @@ did not, so the truth follows the same statements as the store, through rules th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from collectors.demo.cast import ETA_FEED
 from collectors.demo.faults import CODES, HOUR, Fault
@@ -34,10 +35,10 @@ def truth(seed: int, anchor: datetime, days: int = 30, *, catalogue: Catalogue |
     return Truth(World(seed, anchor, days, catalogue=catalogue), catalogue).faults()
 
 
-def write(faults: Iterable[Fault], folder: Path, seed: int, anchor: datetime) -> Path:
+def write(faults: Iterable[Mapping[str, Any]], folder: Path, seed: int, anchor: datetime) -> Path:
     """Keep the truth beside the store: what a test compares with the inbox, and what the live part starts from."""
     folder.mkdir(parents=True, exist_ok=True)
-    said = {"seed": seed, "anchor": anchor.astimezone(UTC).isoformat(), "faults": [fault.as_dict() for fault in faults]}
+    said = {"seed": seed, "anchor": anchor.astimezone(UTC).isoformat(), "faults": list(faults)}
     path = folder / FILE
     path.write_text(json.dumps(said, indent=1), "utf-8")
     return path

