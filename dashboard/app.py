@@ -14,8 +14,16 @@ import streamlit as st
 from dashboard import frame, header, session
 from schema import observe
 
-st.set_page_config(page_title="Milepost", page_icon=str(Path(__file__).parent / "icon.svg"), layout="wide")
+HERE = Path(__file__).parent
+SIDEBAR_PX = 216
+
+st.set_page_config(
+    page_title="Milepost", page_icon=str(HERE / "icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_PX
+)  # fmt: skip
+st.html(HERE / "style.html")
 page = frame.navigate()
+if not frame.is_wall():
+    st.logo(HERE / ("wordmark_dark.svg" if frame.is_dark() else "wordmark.svg"), size="large", icon_image=HERE / "icon.svg")
 if session.needs_login() and not st.user.get("is_logged_in", False):
     st.markdown("### Milepost")
     if st.button("Continue with single sign-on", type="primary"):

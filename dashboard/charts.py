@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 Spec = dict[str, Any]
@@ -19,7 +18,10 @@ OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "
 HEAT_LIGHT = ("#f4f6f8", "#fbe3d3", "#f3bd99", "#df8453", "#b8430b")
 HEAT_DARK = ("#1f272e", "#4a2a1a", "#7a3c1c", "#b05524", "#ee7a45")
 AGES = ("< 4 h", "4 – 24 h", "1 – 3 d", "> 3 d")
-AGE_COLOURS = ("#9ecae1", "#56B4E9", "#E69F00", "#b8430b")
+# The older the hotter: the hue of the maps, each step apart from its neighbour and from the page.
+AGE_COLOURS = ("#e8b08a", "#d07f4a", "#b8430b", "#6b2204")
+AGE_COLOURS_DARK = ("#7d6153", "#a8694a", "#d97a45", "#ffb183")
+INK, INK_DARK = "#1b2127", "#e6eaee"
 MAX_NAME = 18
 
 
@@ -37,12 +39,12 @@ class Cell:
 def heatmap(cells: Sequence[Cell], *, is_dark: bool = False) -> Spec:
     """A matrix whose cells can be clicked; a pair without data stays empty, it is not zero."""
     xs, ys = sorted({c.x for c in cells}), sorted({c.y for c in cells}, reverse=True)
-    ramp = HEAT_DARK if is_dark else HEAT_LIGHT
+    ramp, ink = (HEAT_DARK, INK_DARK) if is_dark else (HEAT_LIGHT, INK)
     return {
         "animation": False,
         "grid": {"left": 4, "right": 4, "top": 26, "bottom": 4, "containLabel": True},
-        "xAxis": _names(xs, position="top"),
-        "yAxis": _names(ys),
+        "xAxis": _names(xs, position="top", axisLabel=_label(ink)),
+        "yAxis": _names(ys, axisLabel=_label(ink)),
         "visualMap": {"show": False, "min": 0, "max": 1, "dimension": 2, "inRange": {"color": list(ramp)}},
         "tooltip": {"formatter": "{b}"},
         "series": [
@@ -66,15 +68,33 @@ def worst_rows(cells: Sequence[Cell], most: int) -> list[Cell]:
 
 
 def _cell(cell: Cell, xs: list[str], ys: list[str], is_dark: bool) -> Spec:
-    text = "#ffffff" if cell.heat > 0.6 or is_dark else "#1b2127"
+    ground = _on_ramp(HEAT_DARK if is_dark else HEAT_LIGHT, cell.heat)
     return {
         "name": f"{cell.y} · {cell.x}: {cell.label}".replace("\n", ", "),
         "value": [xs.index(cell.x), ys.index(cell.y), round(cell.heat, 4)],
-        "label": {"formatter": cell.label, "color": "#12171c" if is_dark and cell.heat > 0.85 else text},
+        "label": {"formatter": cell.label, "color": _ink_on(ground)},
     }
 
 
-def _names(names: Sequence[str], **more: str) -> Spec:
+def _on_ramp(ramp: Sequence[str], heat: float) -> tuple[float, ...]:
+    """The colour (red, green, blue, 0 to 255) that a ramp has at `heat`, as ECharts interpolates it."""
+    at = min(max(heat, 0.0), 1.0) * (len(ramp) - 1)
+    low, high = ramp[int(at)], ramp[min(int(at) + 1, len(ramp) - 1)]
+    return tuple(a + (b - a) * (at - int(at)) for a, b in zip(_rgb(low), _rgb(high), strict=True))
+
+
+def _rgb(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour[1:]))
+
+
+def _ink_on(ground: Sequence[float]) -> str:
+    """Black or white, whichever stands out more on a ground (WCAG's relative luminance)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in ground)]
+    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
+
+
+def _names(names: Sequence[str], **more: Any) -> Spec:
     return {
         "type": "category",
         "data": list(names),
@@ -116,178 +136,87 @@ def split_stages(rows: Sequence[Mapping[str, Any]], stages: Sequence[str], *, mo
     }
 
 
-def ageing(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Spec:
-    """Open exceptions by team and age, one bar a team, the team with the oldest first."""
+def ageing(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], *, is_dark: bool = False) -> Spec:
+    """Open exceptions by team and age, one bar a team with its total, the team with the oldest first; the older the hotter."""
     teams = sorted({r["owner"] for r in rows}, key=lambda t: -max(r["oldest_s"] for r in rows if r["owner"] == t))
     counts = {(r["owner"], r["bucket"]): r["n"] for r in rows}
+    shown = list(reversed(teams))
+    ink = INK_DARK if is_dark else INK
+    bars: list[Spec] = [
+        {
+            "type": "bar",
+            "stack": "all",
+            "name": bucket,
+            "barWidth": 13,
+            "data": [counts.get((t, bucket), 0) for t in shown],
+            "itemStyle": {"color": colour},
+        }
+        for bucket, colour in zip(AGES, AGE_COLOURS_DARK if is_dark else AGE_COLOURS, strict=True)
+    ]
     return {
         "animation": False,
-        "grid": {"left": 4, "right": 16, "top": 28, "bottom": 4, "containLabel": True},
-        "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 10},
+        "grid": {"left": 4, "right": 40, "top": 22, "bottom": 2, "containLabel": True},
+        "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 10, "data": list(AGES), "textStyle": {"color": ink}},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
-        "xAxis": {"type": "value", "min": 0, "minInterval": 1},
-        "yAxis": _names([names.get(t, t) or "nobody" for t in reversed(teams)]),
+        "xAxis": {"type": "value", "min": 0, "minInterval": 1, "show": False},
+        "yAxis": _names([names.get(t, t) or "nobody" for t in shown], axisLabel=_label(ink, width=130)),
+        "series": [*bars, _totals([sum(counts.get((t, b), 0) for b in AGES) for t in shown], ink)],
+    }
+
+
+def _totals(totals: Sequence[int], ink: str) -> Spec:
+    """Nothing to see but the total at the end of each bar."""
+    label = {"show": True, "position": "right", "formatter": "{c}", "color": ink, "fontSize": 11}
+    return {
+        "type": "bar", "name": "all", "barWidth": 13, "barGap": "-100%", "silent": True, "data": list(totals),
+        "itemStyle": {"color": "transparent"}, "label": label,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One stage's backlog: how many now, how many usually (if that is known), and a note that stands beside the bar."""
+
+    name: str
+    n: int
+    usual: float | None
+    note: str
+
+
+def backlog(bars: Sequence[Bar], *, is_dark: bool = False) -> Spec:
+    """A bar a stage, what is usual as a tick on it, the numbers in words at its end."""
+    shown, ink = list(reversed(bars)), INK_DARK if is_dark else INK
+    label = {"show": True, "position": "right", "color": ink, "fontSize": 11}
+    return {
+        "animation": False,
+        "grid": {"left": 4, "right": 210, "top": 2, "bottom": 2, "containLabel": True},
+        "tooltip": {"formatter": "{b}: {c}"},
+        "xAxis": {"type": "value", "min": 0, "show": False},
+        "yAxis": _names([b.name for b in shown], axisLabel=_label(ink)),
         "series": [
             {
                 "type": "bar",
-                "stack": "all",
-                "name": bucket,
-                "barMaxWidth": 18,
-                "data": [counts.get((t, bucket), 0) for t in reversed(teams)],
-                "itemStyle": {"color": colour},
-            }
-            for bucket, colour in zip(AGES, AGE_COLOURS, strict=True)
+                "name": "now",
+                "barWidth": 13,
+                "itemStyle": {"color": OKABE_ITO[4] if is_dark else OKABE_ITO[0]},
+                "data": [{"value": b.n, "label": label | {"formatter": _said(b)}} for b in shown],
+            },
+            {
+                "type": "scatter",
+                "name": "usual",
+                "symbol": "rect",
+                "symbolSize": [3, 19],
+                "itemStyle": {"color": ink},
+                "data": [[b.usual, i] for i, b in enumerate(shown) if b.usual is not None],
+            },
         ],
     }
 
 
-# --- the swim lanes of one object ------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One event on a lane: when it happened, when it was received, and what it says. `kind` is ACT, PLN, EST or void."""
-
-    lane: str
-    at: datetime
-    received_at: datetime
-    text: str
-    hover: str
-    kind: str = "ACT"
+def _said(bar: Bar) -> str:
+    usual = f"usual {bar.usual:,.0f}" if bar.usual is not None else ""
+    return " · ".join(t for t in (f"{bar.n:,}", usual, bar.note) if t)
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A stretch without progress that is longer than is tolerated."""
-
-    start: datetime
-    end: datetime
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """An exception on the timeline, from when it began."""
-
-    at: datetime
-    text: str
-
-
-SYMBOLS = {"ACT": "circle", "PLN": "diamond-open", "EST": "diamond", "void": "x-thin-open"}
-KINDS = {"ACT": "happened", "PLN": "planned", "EST": "estimated", "void": "retracted or a copy"}
-
-
-def swim_lanes(
-    marks: Sequence[Mark], gaps: Sequence[Gap], flags: Sequence[Flag], now: datetime, *, is_dark: bool = False
-) -> Spec:
-    """
-    A Plotly figure: a lane a system, a mark an event where it happened, a tick where it was received.
-
-    Times are drawn as they are given: convert them to the viewer's zone before.
-    """
-    lanes = list(dict.fromkeys(m.lane for m in sorted(marks, key=lambda m: m.at)))
-    ink = "#e6eaee" if is_dark else "#1b2127"
-    series = [_marks(kind, [m for m in marks if m.kind == kind]) for kind in SYMBOLS if any(m.kind == kind for m in marks)]
-    return {
-        "data": [_delays(marks), *series, *([_flags(flags, marks, now)] if flags else [])],
-        "layout": {
-            "height": 140 + 46 * (len(lanes) + bool(flags)),
-            "margin": {"l": 8, "r": 24, "t": 20, "b": 64},
-            "showlegend": True,
-            "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
-            "hovermode": "closest",
-            "xaxis": {"type": "date", "showgrid": True, "tickfont": {"color": ink}},
-            "yaxis": {
-                "type": "category",
-                "categoryorder": "array",
-                "categoryarray": [*reversed(lanes), *(["exceptions"] if flags else [])],
-                "range": [-0.6, len(lanes) + bool(flags) - 0.4],
-                "automargin": True,
-                "tickfont": {"color": ink},
-            },
-            "shapes": [*(_gap(g) for g in gaps), _line(now, ink)],
-            "annotations": [*(_gap_text(g, ink) for g in gaps), _text(now, "now", ink)],
-        },
-    }
-
-
-def _marks(kind: str, marks: Sequence[Mark]) -> Spec:
-    return {
-        "type": "scatter",
-        "mode": "markers+text" if kind == "ACT" else "markers",
-        "name": KINDS[kind],
-        "x": [m.at.isoformat() for m in marks],
-        "y": [m.lane for m in marks],
-        "text": [m.text for m in marks],
-        "textposition": ["top center" if i % 2 else "bottom center" for i in range(len(marks))],
-        "textfont": {"size": 10},
-        "hovertext": [m.hover for m in marks],
-        "hoverinfo": "text",
-        "marker": {
-            "symbol": SYMBOLS[kind],
-            "size": 11,
-            "color": {"ACT": OKABE_ITO[0], "PLN": OKABE_ITO[7], "EST": OKABE_ITO[1], "void": OKABE_ITO[5]}[kind],
-            "line": {"width": 1.5},
-        },
-    }
-
-
-def _delays(marks: Sequence[Mark]) -> Spec:
-    """A thin line from where it happened to a tick where it was received."""
-    x: list[str | None] = []
-    y: list[str | None] = []
-    for m in marks:
-        x += [m.at.isoformat(), m.received_at.isoformat(), None]
-        y += [m.lane, m.lane, None]
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": "received",
-        "x": x,
-        "y": y,
-        "hoverinfo": "skip",
-        "line": {"width": 1, "color": OKABE_ITO[7], "dash": "dot"},
-        "marker": {"symbol": "line-ns-open", "size": 9, "color": OKABE_ITO[7]},
-    }
-
-
-def _flags(flags: Sequence[Flag], marks: Sequence[Mark], now: datetime) -> Spec:
-    """Flags with their code beside them, on the side where there is room."""
-    middle = min(m.at for m in marks) + (now - min(m.at for m in marks)) / 2 if marks else now
-    return {
-        "type": "scatter",
-        "mode": "markers+text",
-        "name": "exception",
-        "x": [f.at.isoformat() for f in flags],
-        "y": ["exceptions" for _ in flags],
-        "text": [f.text for f in flags],
-        "textposition": ["middle left" if f.at > middle else "middle right" for f in flags],
-        "textfont": {"size": 11},
-        "hoverinfo": "text",
-        "marker": {"symbol": "square", "size": 11, "color": "#b8430b"},
-        "cliponaxis": False,
-    }
-
-
-def _gap(gap: Gap) -> Spec:
-    return {
-        "type": "rect", "xref": "x", "yref": "paper", "x0": gap.start.isoformat(), "x1": gap.end.isoformat(), "y0": 0, "y1": 1,
-        "fillcolor": "#E69F00", "opacity": 0.14, "line": {"width": 0}, "layer": "below",
-    }  # fmt: skip
-
-
-def _gap_text(gap: Gap, ink: str) -> Spec:
-    middle = gap.start + (gap.end - gap.start) / 2
-    return _text(middle, gap.text, ink)
-
-
-def _line(at: datetime, ink: str) -> Spec:
-    return {
-        "type": "line", "xref": "x", "yref": "paper", "x0": at.isoformat(), "x1": at.isoformat(), "y0": 0, "y1": 1,
-        "line": {"width": 1, "dash": "dash", "color": ink},
-    }  # fmt: skip
-
-
-def _text(at: datetime, text: str, ink: str) -> Spec:
-    return {
-        "xref": "x", "yref": "paper", "x": at.isoformat(), "y": 1, "yanchor": "bottom", "text": text, "showarrow": False,
-        "font": {"size": 10, "color": ink},
-    }  # fmt: skip
+def _label(ink: str, *, width: int = 110) -> Spec:
+    return {"interval": 0, "width": width, "overflow": "truncate", "color": ink}

@@ -17,17 +17,29 @@ Row = Mapping[str, Any]
 USUAL = "#7f7f7f"
 FAILED = "#b8430b"
 HEIGHT = 220
+# A day without a year below it, which Plotly would cut; the hours of a day without seconds.
+DAY_AND_HOUR = [
+    {"dtickrange": [None, 86399999], "value": "%H:%M\n%-d %b"},
+    {"dtickrange": [86400000, None], "value": "%-d %b"},
+]
 
 
 def calls(rows: Sequence[Row], marks: Sequence[tuple[datetime, str]], zone: tzinfo, *, is_dark: bool = False) -> Spec:
     """Calls a bucket, failed ones apart, with the usual number as a line."""
     good = [r["n"] - r["n_errors"] if r["n"] is not None else None for r in rows]
     data = [
-        _bars(rows, good, "went through", OKABE_ITO[0], "", zone),
         _bars(rows, [r["n_errors"] for r in rows], "failed", FAILED, "x", zone),
+        _bars(rows, good, "went through", OKABE_ITO[0], "", zone),
         _usual(rows, "usual_n", zone),
     ]
-    return {"data": data, "layout": _layout(marks, zone, is_dark) | {"barmode": "stack"}}
+    layout = _layout(marks, zone, is_dark) | {"barmode": "stack"}
+    last = next((r for r in reversed(rows) if r["n"]), None)
+    said = [((last["n_errors"] + last["n"]) / 2, "through")] if last else []
+    said += [(last["n_errors"] / 2, "✕ failed")] if last and any(r["n_errors"] for r in rows) else []
+    said += _last(rows, "usual_n", "usual")
+    tops = [x for r in rows for x in (r["n"], r["usual_n"]) if x]
+    layout["annotations"] += _at_the_end(said, max(tops, default=1), layout["font"]["color"])
+    return {"data": data, "layout": layout}
 
 
 def line(
@@ -37,10 +49,12 @@ def line(
     marks: Sequence[tuple[datetime, str]],
     zone: tzinfo,
     *,
-    format: str = "",
+    per: float = 1.0,
+    suffix: str = "",
     is_dark: bool = False,
 ) -> Spec:
-    """One measure a bucket; a bucket without a call is a gap. `format` is Plotly's tick format."""
+    """One measure a bucket, times `per`; a bucket without a call is a gap. `suffix` is the unit on the axis."""
+    rows = [{**r, **{one: r[one] * per for one in (name, usual) if one and r[one] is not None}} for r in rows]
     data = [
         {
             "type": "scatter",
@@ -56,7 +70,10 @@ def line(
     if usual:
         data.append(_usual(rows, usual, zone))
     layout = _layout(marks, zone, is_dark)
-    layout["yaxis"] |= {"tickformat": format}
+    layout["yaxis"] |= {"ticksuffix": suffix}
+    said = [*_last(rows, name, "now"), *(_last(rows, usual, "usual") if usual else [])]
+    tops = [r[one] for r in rows for one in (name, usual) if one and r[one]]
+    layout["annotations"] += _at_the_end(said, max(tops, default=1), layout["font"]["color"])
     return {"data": data, "layout": layout}
 
 
@@ -100,14 +117,44 @@ def _layout(marks: Sequence[tuple[datetime, str]], zone: tzinfo, is_dark: bool) 
     ink = "#e6eaee" if is_dark else "#1b2127"
     return {
         "height": HEIGHT,
-        "margin": {"l": 8, "r": 8, "t": 22, "b": 8},
+        "margin": {"l": 8, "r": 62, "t": 22, "b": 36},
+        "showlegend": False,
         "hovermode": "x unified",
-        "legend": {"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0, "font": {"color": ink}},
-        "xaxis": {"type": "date", "tickfont": {"color": ink}},
+        "font": {"color": ink},
+        "xaxis": {"type": "date", "tickfont": {"color": ink}, "tickformatstops": DAY_AND_HOUR},
         "yaxis": {"rangemode": "tozero", "tickfont": {"color": ink}},
         "shapes": [_mark(local(at, zone)) for at, _ in marks],
         "annotations": [_name(local(at, zone), text, ink) for at, text in marks],
     }
+
+
+def _last(rows: Sequence[Row], name: str, text: str) -> list[tuple[float, str]]:
+    """The last value of a measure with the name that stands beside it."""
+    found = next((r[name] for r in reversed(rows) if r[name] is not None), None)
+    return [] if found is None else [(found, text)]
+
+
+def _at_the_end(said: Sequence[tuple[float, str]], top: float, ink: str) -> list[Spec]:
+    """Names at the right end of what they name, pushed apart where they would lie on each other."""
+    out, lowest = [], float("-inf")
+    for value, text in sorted(said):
+        y = max(value, lowest)
+        lowest = y + top * 0.11
+        out.append(
+            {
+                "xref": "paper",
+                "x": 1,
+                "xanchor": "left",
+                "xshift": 4,
+                "yref": "y",
+                "y": y,
+                "yanchor": "middle",
+                "text": text,
+                "showarrow": False,
+                "font": {"size": 11, "color": ink},
+            }
+        )
+    return out
 
 
 def _mark(at: str) -> Spec:

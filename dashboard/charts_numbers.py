@@ -10,16 +10,16 @@ from typing import Any
 
 from dashboard import units
 from dashboard.charts import OKABE_ITO, Spec
-from dashboard.charts_failures import local
+from dashboard.charts_failures import DAY_AND_HOUR, local
 from schema.kpi import Point
 
 
 def trend(
     points: Sequence[Point], target: float, unit: str, bucket_s: int, zone: tzinfo, currency: str, *, is_dark: bool = False
 ) -> Spec:
-    """A line with a dotted target. Seconds are drawn in the unit that people use for values of that size."""
+    """A line with a dotted target, the unit on its axis. Seconds are drawn in the unit that people use for such values."""
     ink = "#e6eaee" if is_dark else "#1b2127"
-    per, name = _unit(unit, max([target, *(abs(p.value) for p in points)]))
+    per, name = _unit(unit, max([target, *(abs(p.value) for p in points)]), currency)
     x: list[str | None] = []
     y: list[float | None] = []
     texts: list[str] = []
@@ -30,7 +30,7 @@ def trend(
         y.append(p.value / per)
         texts.append(f"{units.value(p.value, unit, currency)}, n {units.count(p.n)}{', still filling' if p.is_partial else ''}")
     hollow = [p.is_partial for p in points]
-    axis: dict[str, Any] = {"rangemode": "tozero", "tickfont": {"color": ink}, "title": {"text": name, "font": {"color": ink}}}
+    axis: dict[str, Any] = {"rangemode": "tozero", "tickfont": {"color": ink}, "ticksuffix": f" {name}"}
     return {
         "data": [
             {
@@ -47,10 +47,10 @@ def trend(
         ],
         "layout": {
             "height": 260,
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 36},
             "showlegend": False,
-            "xaxis": {"type": "date", "tickfont": {"color": ink}},
-            "yaxis": axis | ({"tickformat": ".1%"} if unit == "ratio" else {}),
+            "xaxis": {"type": "date", "tickfont": {"color": ink}, "tickformatstops": DAY_AND_HOUR},
+            "yaxis": axis,
             "shapes": [_level(target / per)],
             "annotations": [_level_text(target / per, f"target {units.value(target, unit, currency)}", ink)],
         },
@@ -63,13 +63,13 @@ def _spread(flags: Sequence[bool], y: Sequence[float | None]) -> list[bool]:
     return [False if value is None else next(left) for value in y]
 
 
-def _unit(unit: str, largest: float) -> tuple[float, str]:
+def _unit(unit: str, largest: float, currency: str) -> tuple[float, str]:
     if unit != "seconds":
-        return 1.0, {"ratio": "share", "count": "number", "currency": "base currency", "per_hour": "per hour"}[unit]
-    for per, name in ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes")):
+        return 0.01 if unit == "ratio" else 1.0, {"ratio": "%", "count": "", "currency": currency, "per_hour": "/ h"}[unit]
+    for per, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if largest >= 2 * per:
             return per, name
-    return 1.0, "seconds"
+    return 1.0, "s"
 
 
 def _level(y: float) -> Spec:

@@ -16,6 +16,7 @@ from dashboard.waterfall import Step, length_ns, scale
 
 ROW_PX, NAMES_PX, MAX_NAME = 24, 160, 25
 FAILED = "#b8430b"
+NO_BREAK = "\u00a0"
 
 
 def colours(services: Sequence[str]) -> dict[str, str]:
@@ -31,17 +32,17 @@ def waterfall(
 
     A bar's `customdata` is its span id. Rows are numbered, so that two spans of one name stay apart.
     """
-    ink = "#e6eaee" if is_dark else "#1b2127"
+    ink, paper = ("#e6eaee", "#12171c") if is_dark else ("#1b2127", "#ffffff")
     per, unit = scale(length_ns(whole))
     paint = colours([s.row["service"] for s in whole])
     zero = min((s.row["start_ns"] for s in whole), default=0)
     first, last = _extent(steps, per)
     return {
         "data": [
-            *(_bars(name, found, colour, per, last - first) for name, colour in paint.items() if (found := _of(steps, name))),
-            *_errors(steps, per),
-            *_events(steps, zero, per),
-            *_logs(steps, zero, logs, per),
+            *(_bars(name, mine, paint[name], per, last - first, ink) for name in paint if (mine := _of(steps, name))),
+            *_errors(steps, per, paper),
+            *_events(steps, zero, per, (paper, ink)),
+            *_logs(steps, zero, logs, per, (ink, paper)),
         ],
         "layout": {
             "height": 90 + ROW_PX * len(steps),
@@ -51,7 +52,7 @@ def waterfall(
             "showlegend": True,
             "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "font": {"color": ink}},
             "xaxis": {
-                "title": {"text": f"{unit} since the trace began"},
+                "title": {"text": f"{unit} since the trace began", "font": {"color": ink, "size": 11}},
                 "range": [first - (last - first) * 0.01, last + (last - first) * 0.16],
                 "tickfont": {"color": ink},
                 "zeroline": False,
@@ -73,7 +74,7 @@ def _extent(steps: Sequence[Step], per: float) -> tuple[float, float]:
     return first, last if last > first else first + 1
 
 
-def _bars(service: str, mine: Sequence[tuple[int, Step]], colour: str, per: float, shown: float) -> Spec:
+def _bars(service: str, mine: Sequence[tuple[int, Step]], colour: str, per: float, shown: float, ink: str) -> Spec:
     least = shown * 0.002
     return {
         "type": "bar",
@@ -86,8 +87,9 @@ def _bars(service: str, mine: Sequence[tuple[int, Step]], colour: str, per: floa
         "width": 0.62,
         "text": [_label(s) for _, s in mine],
         "textposition": "outside",
+        "constraintext": "none",
         "cliponaxis": False,
-        "textfont": {"size": 10},
+        "textfont": {"size": 11, "color": ink},
         "hovertext": [hover(s.row) for _, s in mine],
         "hoverinfo": "text",
         "marker": {
@@ -104,7 +106,7 @@ def _label(step: Step) -> str:
     parts += [f"attempt {row['attempt']}"] if row["attempt"] > 1 else []
     parts += ["✕ failed"] if row["is_error"] else []
     parts += [", ".join(o[1] for o in row["objects"][:2])] if row["objects"] else []
-    return escape(" · ".join(parts))
+    return NO_BREAK * (3 if row["is_error"] else 1) + escape(" · ".join(parts))  # room for the cross at the end of the bar
 
 
 def short(ns: int) -> str:
@@ -146,29 +148,30 @@ def _name(i: int, step: Step, chosen: str, ink: str) -> Spec:
     }
 
 
-def _errors(steps: Sequence[Step], per: float) -> list[Spec]:
+def _errors(steps: Sequence[Step], per: float, edge: str) -> list[Spec]:
     found = [(i, s) for i, s in enumerate(steps) if s.row["is_error"]]
     x = [(s.start_ns + s.row["duration_ns"]) / per for _, s in found]
-    return [_points("failed", x, [i for i, _ in found], [hover(s.row) for _, s in found], "x", FAILED)] if found else []
+    return [_points("failed", x, [i for i, _ in found], [hover(s.row) for _, s in found], "x", (FAILED, edge))] if found else []
 
 
-def _events(steps: Sequence[Step], zero: int, per: float) -> list[Spec]:
+def _events(steps: Sequence[Step], zero: int, per: float, paint: tuple[str, str]) -> list[Spec]:
     found = [(i, at, name) for i, s in enumerate(steps) for at, name, _ in s.row["happened"]]
     x, y = [(at - zero) / per for _, at, _ in found], [i for i, _, _ in found]
-    return (
-        [_points("event", x, y, [escape(f"event: {name}") for _, _, name in found], "diamond", OKABE_ITO[7])] if found else []
-    )
+    return [_points("event", x, y, [escape(f"event: {name}") for _, _, name in found], "diamond", paint)] if found else []
 
 
-def _logs(steps: Sequence[Step], zero: int, logs: Sequence[Mapping[str, Any]], per: float) -> list[Spec]:
+def _logs(
+    steps: Sequence[Step], zero: int, logs: Sequence[Mapping[str, Any]], per: float, paint: tuple[str, str]
+) -> list[Spec]:
     rows = {s.row["span"]: i for i, s in enumerate(steps)}
     found = [(rows[r["span"]], r) for r in logs if r["span"] in rows]
     x, y = [(r["at_ns"] - zero) / per for _, r in found], [i for i, _ in found]
     texts = [escape(f"{r['severity']}: {r['body'][:200]}") for _, r in found]
-    return [_points("log record", x, y, texts, "triangle-down", OKABE_ITO[6])] if found else []
+    return [_points("log record", x, y, texts, "triangle-down", paint)] if found else []
 
 
-def _points(name: str, x: Sequence[float], y: Sequence[int], texts: Sequence[str], symbol: str, colour: str) -> Spec:
+def _points(name: str, x: Sequence[float], y: Sequence[int], texts: Sequence[str], symbol: str, paint: tuple[str, str]) -> Spec:
+    """Marks of one kind; `paint` is fill and edge, so that they stand out on a bar of any colour."""
     return {
         "type": "scatter",
         "mode": "markers",
@@ -177,5 +180,5 @@ def _points(name: str, x: Sequence[float], y: Sequence[int], texts: Sequence[str
         "y": list(y),
         "hovertext": list(texts),
         "hoverinfo": "text",
-        "marker": {"symbol": symbol, "size": 8, "color": colour},
+        "marker": {"symbol": symbol, "size": 10, "color": paint[0], "line": {"width": 1.5, "color": paint[1]}},
     }

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard import filters, queries, session, units
+from dashboard import filters, queries, sentences, session, units
 from dashboard.filters import View
 from schema.errors import StoreUnavailable
 
@@ -68,8 +68,12 @@ def navigate() -> st.Page:
     for place in _existing():
         page = st.Page(place.file, title=place.title, icon=place.icon, url_path=place.name, default=place is PAGES[0])
         sections.setdefault(place.section, []).append(page)
-    is_kiosk = st.query_params.get("kiosk") == "1"
-    return st.navigation(sections, position="hidden" if is_kiosk else "sidebar")
+    return st.navigation(sections, position="hidden" if is_wall() else "sidebar")
+
+
+def is_wall() -> bool:
+    """Whether the URL asks for a wall, before there is a view."""
+    return st.query_params.get("kiosk") == "1"
 
 
 def take_view(page: str) -> View:
@@ -172,10 +176,10 @@ def trouble() -> Iterator[None]:
     """Turn a store that is away into one line here; the status line holds the banner and brings the page back."""
     try:
         yield
-    except StoreUnavailable as err:
+    except StoreUnavailable:
         st.session_state["was_away"] = True
         session.note_away()
-        st.caption(f":red[■ Not known while the store is away:] {err}")
+        st.caption(":red[■ Not known while the store is away]")
 
 
 def came_back() -> bool:
@@ -189,7 +193,8 @@ def banner(err: StoreUnavailable) -> None:
     st.session_state["was_away"] = True
     known = session.last_known()
     st.error(
-        f"**■ The store does not answer since {when(since)}** ({units.ago(since, datetime.now(UTC))}): {err}\n\n"
+        f"**■ The store does not answer since {when(since)}** ({units.ago(since, datetime.now(UTC))}): "
+        f"{units.plain(sentences.short(str(err)))}.\n\n"
         + (f"Last known: {known}. " if known else "")
         + "Nothing is lost: receivers answer 503 until it is back, senders keep their data and try again. "
         "This page comes back by itself."
@@ -276,10 +281,13 @@ def _take_cut(cut: str) -> None:
 
 
 def _write(new: View) -> None:
+    """Make the URL say what the view is; where it does already it is left alone, for each write is a message to the browser."""
+    wanted = new.params()
     for key in filters.KEYS:
-        if key in st.query_params:
+        if key in st.query_params and key not in wanted:
             del st.query_params[key]
-    st.query_params.update(new.params())
+    if wanted:
+        st.query_params.update(wanted)
 
 
 def _path(page: str) -> str:

@@ -22,7 +22,7 @@ LATE_STATE_S, LATE_DETECT_S = 30, 120
 
 def draw() -> None:
     """Search and filters, chips, notes, the status line."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="top"):
         if not frame.view().is_kiosk:
             _search_field()
         frame.choose_window()
@@ -99,17 +99,18 @@ def _status() -> None:
     except StoreUnavailable as err:
         frame.banner(err)
         return
-    session.note_back(f"newest event {units.ago(pulse['newest_at'], now)} at {frame.when(now)}")
+    newest = f"newest event {units.ago(pulse['newest_at'], now)}" if pulse["newest_at"].year > 1970 else "no event yet"
+    session.note_back(f"{newest}, at {frame.when(now)}")
     if frame.came_back():
         st.rerun()
-    st.caption(" · ".join(_parts(pulse, now)))
+    st.markdown(f":small[{' · '.join(_parts(pulse, now))}]", help=f"Store: `{session.store().label}`")
 
 
 def _parts(pulse: Mapping[str, Any], now: datetime) -> list[str]:
-    """The store's label and four facts; a late one carries its glyph, its colour and a word."""
+    """The kind of store and four facts; a late one carries its glyph, its colour and a word."""
     limit = session.catalogue().tolerances["observability_coverage"].limit_s
     return [
-        session.store().label,
+        f":gray[{'embedded store' if session.store().is_embedded else 'store on a server'}]",
         _fact("newest event", pulse["newest_at"], now, limit, none="no event yet"),
         _fact("state as of", pulse["state_at"], now, LATE_STATE_S, none="state not computed yet"),
         _rejects(pulse["n_rejects"]),
@@ -119,14 +120,14 @@ def _parts(pulse: Mapping[str, Any], now: datetime) -> list[str]:
 
 def _fact(what: str, at: datetime | None, now: datetime, limit_s: float, *, none: str) -> str:
     if at is None or at.year <= 1970:
-        return f"○ {none}"
+        return f":gray[○ {none}]"
     age = (now - at).total_seconds()
     text = f"{what} {units.ago(at, now)}"
     if age > 12 * limit_s:
         return f":red[■ {text}: old]"
-    return f":orange[▲ {text}: late]" if age > limit_s else text
+    return f":orange[▲ {text}: late]" if age > limit_s else f":gray[{text}]"
 
 
 def _rejects(n: int) -> str:
     text = f"{units.of(n, 'reject')} in the last hour"
-    return f":orange[▲ {text}]" if n else text
+    return f":orange[▲ {text}]" if n else f":gray[{text}]"

@@ -11,12 +11,14 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts_failures, charts_traces, filters, frame, queries_failures, sentences, session, tables, tiles, units
+from dashboard import charts_failures, charts_traces, filters, frame, session, tables, tiles, units
 from schema import definitions
 
 Row = Mapping[str, Any]
 PLAIN_CHART = {"displayModeBar": False}
-WORDS = {"on_target": "As usual", "watch": "Watch", "off_target": "Failing", "no_data": "No calls"}
+WORDS = {"on_target": "As usual", "watch": "Watch", "off_target": "Failing", "no_data": "Not called"}
+BEHIND = "Behind it"
+USUALLY = "The usual: the same hours of the seven days before"
 
 
 # --- all interfaces ----------------------------------------------------------------------------------------------------------
@@ -24,41 +26,48 @@ def edges(rows: Sequence[Row], chosen: str) -> None:
     """A row an interface, the worst first; choosing one opens it and puts it into the URL."""
     st.dataframe(
         {
-            "Interface": [r["title"] for r in rows],
+            "Interface": [r["interface"] for r in rows],
+            "Carries": [r["title"] if r["title"] != r["interface"] else "" for r in rows],
             "Status": [tiles.status_text(r["status"], _word(r)) for r in rows],
-            "Calls": [_against(units.count(r["n_calls"]), r["usual_calls"], _whole) for r in rows],
-            "Failed": [_against(_ratio(r["error_share"]), r["usual_error_share"], units.ratio) for r in rows],
-            "Retries / message": [_against(_small(r["retries"]), r["usual_retries"], _small) for r in rows],
-            "p50": [_against(_time(r["p50_s"]), r["usual_p50_s"], _time) for r in rows],
-            "p95": [_against(_time(r["p95_s"]), r["usual_p95_s"], _time) for r in rows],
+            BEHIND: [_thousands(r["value"]) for r in rows],
             "Objects": [r["n_objects"] for r in rows],
             "Customers": [r["n_customers"] for r in rows],
-            "Behind it": [tiles.money(r["value"]) if r["value"] else units.DASH for r in rows],
-            "Last change": [_changed(r) for r in rows],
-            "Owner": [session.team(r["owner"]) if r["owner"] else "nobody" for r in rows],
-            "Service": [_service(r) for r in rows],
+            "Failed": [_percent(r["error_share"]) for r in rows],
+            "usual failed": [_percent(r["usual_error_share"]) for r in rows],
+            "Retries": [_rounded(r["retries"]) for r in rows],
+            "usual retries": [_rounded(r["usual_retries"]) for r in rows],
+            "p95": [_ms(r["p95_s"]) for r in rows],
+            "usual p95": [_ms(r["usual_p95_s"]) for r in rows],
+            "Changed": [_changed(r) for r in rows],
         },
         key="edge_table",
         hide_index=True,
         on_select=lambda: tables.choose("edge_table", [r["interface"] for r in rows], "interface"),
         selection_mode="single-row",
         selection_default=tables.chosen([r["interface"] for r in rows], chosen),
-        height=tables.height(len(rows), 460 if not chosen else 280),
+        height=tables.height(len(rows), 640 if not chosen else 250),
         column_config={
-            "Interface": st.column_config.TextColumn(pinned=True),
-            "Calls": st.column_config.TextColumn(help="In brackets the usual: the same hours of the seven days before"),
-            "Failed": st.column_config.TextColumn(help="Share of calls that ended in an error"),
-            "Objects": st.column_config.NumberColumn(
-                format="localized", help="They failed on it last, or their next milestone over it is overdue"
+            "Interface": tables.text("milepost.interface, as its spans say it", width=142),
+            "Carries": tables.text("What the catalogue calls it", width=180),
+            "Status": tables.text(
+                "■ a detector raised it; ▲ what comes over it is overdue or failed, or it is slow or retried", width=132
             ),
-            "Customers": st.column_config.NumberColumn(format="localized"),
-            "Behind it": st.column_config.TextColumn(help="Value of those objects"),
-            "Last change": st.column_config.TextColumn(help="When the newest service.version was first seen on it"),
+            BEHIND: tables.number("Value of the objects behind it", label=f"Behind, k {session.currency()}", width=94),
+            "Objects": tables.number("They failed on it last, or their next milestone over it is overdue", width=58),
+            "Customers": tables.number("Customers of those objects", width=74),
+            "Failed": tables.number("Share of calls that ended in an error", label="Failed, %", width=64),
+            "usual failed": tables.number(USUALLY, label="usual, %", width=60),
+            "Retries": tables.number("Attempts beyond the first, a message", width=56),
+            "usual retries": tables.number(USUALLY, label="usual", width=48),
+            "p95": tables.number("Latency: 95 of 100 calls were faster", label="p95, ms", width=58),
+            "usual p95": tables.number(USUALLY, label="usual, ms", width=66),
+            "Changed": tables.text("When its newest service.version was first seen on it", width=76),
         },
+        placeholder=units.DASH,
         alt=f"{len(rows)} interfaces, the worst first",
     )
     if not chosen:
-        st.caption("Choose a row to see its course, its failing traces and what is behind it. In brackets: the usual.")
+        st.caption("Choose a row to see its course, its failing traces and what is behind it.")
 
 
 def nothing(window: str) -> None:
@@ -77,13 +86,19 @@ def nothing(window: str) -> None:
 
 # --- one interface -----------------------------------------------------------------------------------------------------------
 def head(row: Row) -> None:
-    """What this interface is, what is wrong with it in a sentence, whose it is, and what is behind it."""
+    """What this interface is, what is wrong with it in a sentence, and what to do."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"#### {units.plain(row['title'])} {tiles.status(row['status'], _word(row))}")
+        name = f" :gray[{units.plain(row['interface'])}]" if row["title"] != row["interface"] else ""
+        st.markdown(f"#### {units.plain(row['title'])}{name} {tiles.status(row['status'], _word(row))}")
         if st.button("Close", key="close_edge", icon=":material/close:"):
             st.query_params.pop("interface", None)
             st.rerun()
     st.markdown(f"**{row['code']}** {units.plain(row['reason'])}" if row["reason"] else _why(row))
+    action(row)
+
+
+def facts(row: Row) -> None:
+    """Whose the interface is, what is behind it, and how it stands."""
     worth = f", {tiles.money(row['value'])}" if row["value"] else ""
     behind = (
         f"{units.of(row['n_objects'], 'object')} of {units.of(row['n_customers'], 'customer')}{worth}"
@@ -92,12 +107,12 @@ def head(row: Row) -> None:
     )
     tiles.facts(
         [
-            ("Interface", units.plain(row["interface"])),
             ("Service", units.plain(_service(row))),
             ("Owner", session.team(row["owner"]) if row["owner"] else "nobody: name one in the catalogue under `interfaces`"),
             ("Behind it", behind),
+            ("Calls", f"{_called(row)}; {_percents(row['error_share'])} failed, usually {_percents(row['usual_error_share'])}"),
             ("Last call", units.ago(row["last_at"], frame.now()) if row["n_calls"] or row["n_usual"] else "none"),
-            ("Version", units.plain(_changed(row)) if row["version"] else ""),
+            ("Version", units.plain(_version(row))),
         ]
     )
 
@@ -128,14 +143,14 @@ def course(rows: Sequence[Row], changes: Sequence[Row], since: datetime, bucket_
             st.plotly_chart(
                 figure, key="edge_calls", config=PLAIN_CHART, alt="Calls by time, failed ones apart, with the usual"
             )
-        for title, name, usual, format_ in (
-            ("Share of calls that failed, %", "error_share", "usual_error_share", ".1%"),
-            ("Latency, p95 in seconds", "p95_s", "usual_p95_s", ""),
-            ("Retries per message", "retries", "", ""),
+        for title, name, usual, scale, suffix in (
+            ("Share of calls that failed, %", "error_share", "usual_error_share", 100, " %"),
+            ("Latency, p95 in ms", "p95_s", "usual_p95_s", 1000, ""),
+            ("Retries per message", "retries", "", 1, ""),
         ):
             with st.container(border=True, gap="xsmall"):
                 tiles.heading(title)
-                figure = charts_failures.line(full, name, usual, marks, zone, format=format_, is_dark=is_dark)
+                figure = charts_failures.line(full, name, usual, marks, zone, per=scale, suffix=suffix, is_dark=is_dark)
                 st.plotly_chart(figure, key=f"edge_{name}", config=PLAIN_CHART, alt=f"{title} by time")
     if marks:
         st.caption(
@@ -159,7 +174,9 @@ def failing(rows: Sequence[Row]) -> None:
             "Took": [_time(r["took_s"]) for r in rows],
         },
         key="failing", hide_index=True, height=tables.height(len(rows), 260),
-        column_config={"Trace": st.column_config.LinkColumn(display_text="trace")},
+        column_config={
+            "Trace": st.column_config.LinkColumn(display_text="trace"), "Took": tables.right(), "Error": tables.text(width=200),
+        },
         alt=f"{len(rows)} failing traces",
     )  # fmt: skip
 
@@ -176,14 +193,16 @@ def messages(rows: Sequence[Row]) -> None:
             "State": [tiles.status_text(*_state(r)) for r in rows],
             "Message": [r["message"] for r in rows],
             "Attempts": [r["attempts"] for r in rows],
-            "First": [frame.when(r["first_at"]) for r in rows],
             "Last": [frame.when(r["last_at"]) for r in rows],
-            "Error": [r["said"] for r in rows],
-            "About": [", ".join(o[1] for o in r["objects"][:3]) for r in rows],
             "Trace": [filters.link("traces", frame.view(), trace=r["trace"]) for r in rows],
+            "About": [", ".join(o[1] for o in r["objects"][:3]) for r in rows],
+            "Error": [r["said"] for r in rows],
         },
         key="messages", hide_index=True, height=tables.height(len(rows), 260),
-        column_config={"Trace": st.column_config.LinkColumn(display_text="trace")},
+        column_config={
+            "Trace": st.column_config.LinkColumn(display_text="trace"), "Message": tables.text(width=95),
+            "Attempts": tables.number(width=66), "Error": tables.text(width=130), "About": tables.text(width=80),
+        },
         alt=f"{len(rows)} messages that were tried again or failed",
     )  # fmt: skip
 
@@ -194,79 +213,6 @@ def _state(row: Row) -> tuple[tiles.Status, str]:
     return ("watch", "Given up") if row["is_failed"] else ("on_target", "Through in the end")
 
 
-def hit(row: Row, length_s: int) -> None:
-    """The objects behind the interface, counted by a cut, then one by one."""
-    view, interface = frame.view(), row["interface"]
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        tiles.heading("Objects hit", help="They failed on it last, or their next milestone over it is overdue.")
-        names = {filters.name(cut): cut for cut in queries_failures.CUTS}
-        shown = st.segmented_control(
-            "Cut", list(names), default="region", key="by", bind="query-params", required=True, label_visibility="collapsed"
-        )  # fmt: skip
-    by = names[shown or "region"]
-    rows = queries_failures.hit(view.as_of, view.scope, length_s, interface)
-    if not rows:
-        tiles.empty("No object is held up by it.")
-        return
-    for r in queries_failures.hit_by(view.as_of, view.scope, length_s, interface, by)[:6]:
-        st.markdown(
-            f"**{units.plain(r['name'] or f'no {filters.name(by)}')}**: {units.of(r['n'], 'object')}, "
-            f"{units.of(r['n_customers'], 'customer')}, {tiles.money(r['worth'])}; {units.count(r['n_failed'])} failed, "
-            f"{units.count(r['n'] - r['n_failed'])} overdue"
-        )
-    state = st.dataframe(
-        {
-            "Object": [r["object_id"] for r in rows],
-            "Kind": [r["object_type"] for r in rows],
-            "How": ["failed" if r["how"] == "failed" else "overdue" for r in rows],
-            "Value": [tiles.money(r["value"]) for r in rows],
-            "Customer": [r["customer"] for r in rows],
-            "Region": [r["region"] for r in rows],
-            "Warehouse": [r["warehouse"] for r in rows],
-            "Carrier": [r["carrier"] for r in rows],
-            "Class": [r["order_class"] for r in rows],
-            "Since": [frame.when(r["at"]) for r in rows],
-            "Trace": [filters.link("traces", view, trace=r["trace_id"]) if r["trace_id"] else None for r in rows],
-        },
-        key="hit",
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        height=tables.height(len(rows), 300),
-        column_config={
-            "Trace": st.column_config.LinkColumn(display_text="trace"),
-            "Object": st.column_config.TextColumn(pinned=True),
-        },
-        alt=f"{len(rows)} objects behind the interface",
-    )
-    st.caption("Choose a row to open the object.")
-    if picked := state["selection"]["rows"]:
-        frame.go("object", to=None, type=rows[picked[0]]["object_type"], id=rows[picked[0]]["object_id"])
-
-
-def caused(rows: Sequence[Row]) -> None:
-    """The open incidents that the interface is behind, each a sentence with a way to its exceptions."""
-    tiles.heading("Exceptions it caused")
-    if not rows:
-        tiles.empty("No open exception rests on it.")
-    for r in rows:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"{tiles.severity(r['worst'])} {units.plain(_sentence(r))}")
-            frame.link_to("exceptions", "Open", to=None, incident=r["incident"])
-
-
-def _sentence(row: Row) -> str:
-    policy = session.catalogue().exceptions.get(row["code"])
-    name = policy.title if policy else row["code"]
-    where = sentences.place(row["place"])
-    worth = f", {tiles.money(row['value'])}" if row["value"] else ""
-    return (
-        f"{name}{f' ({where})' if where else ''}: {units.of(row['n'], 'exception')}{worth}, "
-        f"oldest since {frame.when(row['oldest_at'])}. "
-        f"Owner: {session.team(row['owner'])}."
-    )
-
-
 def action(row: Row) -> None:
     """What the detector that raised it recommends."""
     detector = definitions.detectors().get(row["code"])
@@ -274,21 +220,29 @@ def action(row: Row) -> None:
         st.markdown(f":gray[Do:] {detector.header.action}")
 
 
-# --- how a number stands against its usual -----------------------------------------------------------------------------------
-def _against(text: str, usual: float | None, write: Any) -> str:
-    return f"{text} ({write(usual)})" if usual is not None else text
-
-
-def _ratio(share: float | None) -> str:
+# --- how numbers are written -------------------------------------------------------------------------------------------------
+def _percents(share: float | None) -> str:
     return units.DASH if share is None else units.ratio(share)
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else float(f"{share * 100:.{3 if share >= 0.01 else 2}g}")
+
+
+def _rounded(x: float | None) -> float | None:
+    return None if x is None else round(x, 2)
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
+
+
+def _thousands(amount: float) -> float | None:
+    return float(f"{float(amount) / 1000:.3g}") if amount else None
 
 
 def _whole(x: float) -> str:
     return units.count(round(x))
-
-
-def _small(x: float | None) -> str:
-    return units.DASH if x is None else units.count(round(x, 2))
 
 
 def _time(seconds: float | None) -> str:
@@ -299,23 +253,46 @@ def _time(seconds: float | None) -> str:
 
 def _why(row: Row) -> str:
     """Why an interface is watched though no detector has raised it: what waits behind it, and how often it is called."""
-    usual = f", where {_whole(row['usual_calls'])} are usual" if row["usual_calls"] is not None else ""
-    calls = f"{units.of(row['n_calls'], 'call')} in this window{usual}"
     if row["n_objects"]:
         verb = "waits" if row["n_objects"] == 1 else "wait"
-        return f"{units.of(row['n_objects'], 'object')} {verb} for what comes over it: {calls}."
-    return f"Nothing waits behind it: {calls}."
+        n = row["n_failed_objects"]
+        failed = f"{units.count(n)} of them failed on it" if n else "none of them failed"
+        return f"{units.of(row['n_objects'], 'object')} {verb} for what comes over it, {failed}: {_called(row)}."
+    if row["status"] == "watch":
+        return f"It is slower or needs more attempts than the catalogue allows: {_called(row)}."
+    return f"Nothing waits behind it: {_called(row)}."
+
+
+def _called(row: Row) -> str:
+    usual = f", usually {_whole(row['usual_calls'])}" if row["usual_calls"] is not None else ""
+    return f"{units.of(row['n_calls'], 'call')}{usual}"
+
+
+def _waiting(row: Row) -> str:
+    """What is behind an interface by how it got there: `240 overdue`, `3 failed, 12 overdue`."""
+    n, failed = row["n_objects"] - row["n_failed_objects"], row["n_failed_objects"]
+    said = [f"{units.count(failed)} failed"] if failed else []
+    return ", ".join([*said, f"{units.count(n)} overdue"] if n else said)
 
 
 def _word(row: Row) -> str:
+    """The detector's own title where it raised the interface; for one that is only watched, what there is to watch."""
     policy = session.catalogue().exceptions.get(row["code"])
-    return policy.title if policy and row["status"] == "off_target" else WORDS[row["status"]]
+    if policy and row["status"] == "off_target":
+        return policy.title
+    if row["status"] == "watch":
+        return _waiting(row) or "Slow or retried"
+    return WORDS[row["status"]]
 
 
 def _changed(row: Row) -> str:
-    if row["changed_at"].year <= 1970:
-        return f"{row['version']}, no change seen" if row["version"] else units.DASH
-    return f"{row['version']} {units.ago(row['changed_at'], frame.now())}"
+    return units.ago(row["changed_at"], frame.now()) if row["changed_at"].year > 1970 else units.DASH
+
+
+def _version(row: Row) -> str:
+    if not row["version"]:
+        return ""
+    return f"{row['version']}, {'first seen ' + _changed(row) if row['changed_at'].year > 1970 else 'no change seen'}"
 
 
 def _service(row: Row) -> str:

@@ -1,8 +1,8 @@
 """
 The parts of the Intake page: sources, what was rejected with its bytes, what was odd, our own jobs and our own telemetry.
 
-Why replay is a function that the front door lends: to deliver again is the collectors' business, and pages do not know
-them. Where pages run as a service of their own there is none, and the page says which command does it.
+Why the bytes are shown as they came, as text or as hex: the reason says what a format expected, and only the bytes say what
+the sender thinks it sent.
 """
 
 from __future__ import annotations
@@ -21,25 +21,21 @@ WORDS = {"on_target": "Speaking", "watch": "Rejects", "off_target": "Silent", "n
 
 # --- sources -----------------------------------------------------------------------------------------------------------------
 def sources(rows: Sequence[Row], chosen: str, window_s: int) -> None:
-    """A row a source, the worst first; choosing one shows its rejects and findings."""
+    """A row a source, the worst first; choosing one shows what is known of it, its rejects and findings."""
     now = frame.now()
     st.dataframe(
         {
             "Source": [r["title"] for r in rows],
-            "Status": [tiles.status_text(r["status"], WORDS[r["status"]]) for r in rows],
+            "Status": [tiles.status_text(r["status"], _word(r)) for r in rows],
             "Newest": [units.ago(r["watermark"], now) for r in rows],
             "Expected": [_expected(r) for r in rows],
-            "Messages / h": [units.count(r["n_messages"] * 3600 / window_s) for r in rows],
-            "Course": [list(r["course"]) for r in rows],
+            "Messages": [list(r["course"]) for r in rows],
+            "per h": [_rate(r["n_messages"], window_s) for r in rows],
             "Rows": [r["n_rows"] for r in rows],
-            "Lag p95": [units.duration(r["lag_s"]) for r in rows],
-            "To store p95": [units.duration(r["commit_s"]) for r in rows],
+            "Lag p95": [_known(r["lag_s"]) for r in rows],
             "Rejects": [r["n_rejects"] for r in rows],
             "Findings": [r["n_findings"] for r in rows],
-            "Sent again": [r["n_again"] for r in rows],
             "Last error": [_told(r["last_error"], r["last_error_at"]) for r in rows],
-            "Owner": [session.team(r["owner"]) if r["owner"] else "nobody" for r in rows],
-            "Format": [r["format"] for r in rows],
         },
         key="source_table",
         hide_index=True,
@@ -48,23 +44,56 @@ def sources(rows: Sequence[Row], chosen: str, window_s: int) -> None:
         selection_default=tables.chosen([r["source"] for r in rows], chosen),
         height=tables.height(len(rows), 560),
         column_config={
-            "Source": st.column_config.TextColumn(pinned=True),
-            "Newest": st.column_config.TextColumn(help="When its newest message was received: the watermark"),
-            "Expected": st.column_config.TextColumn(help="How often the catalogue expects it, in its calendar"),
-            "Course": st.column_config.LineChartColumn(help="Messages over the window", y_min=0),
-            "Rows": st.column_config.NumberColumn(format="localized", help="Rows stored in the window"),
-            "Lag p95": st.column_config.TextColumn(help="From happened to stored, over the actual events of the window"),
-            "To store p95": st.column_config.TextColumn(help="From received to stored"),
-            "Rejects": st.column_config.NumberColumn(format="localized", help="Open: not stored, the bytes are kept"),
-            "Findings": st.column_config.NumberColumn(
-                format="localized", help="Odd things in messages that were stored: drift"
+            "Newest": tables.right("When its newest message was received: the watermark"),
+            "Expected": tables.text("How often the catalogue expects it, in its calendar"),
+            "Messages": st.column_config.BarChartColumn(
+                help="Messages over the window, each source on its own scale", y_min=0, width=100
             ),
-            "Sent again": st.column_config.NumberColumn(
-                format="localized", help="Deliveries of what had come before: no change"
-            ),
+            "per h": tables.number("Messages an hour, the mean of the window", width=62),
+            "Rows": tables.number("Rows stored in the window", width=72),
+            "Lag p95": tables.right("From happened to stored, over the actual events of the window", width=72),
+            "Rejects": tables.number("Open: not stored, the bytes are kept", width=62),
+            "Findings": tables.number("Odd things in messages that were stored: drift", width=70),
+            "Last error": tables.text("Why its newest reject was rejected"),
         },
         alt=f"{len(rows)} sources, the worst first",
     )
+
+
+def source(row: Row) -> None:
+    """What is known of one source beyond its row."""
+    word = tiles.status(row["status"], _word(row))
+    name = f" :gray[{units.plain(row['source'])}]" if row["title"] != row["source"] else ""
+    st.markdown(f"#### {units.plain(row['title'])}{name} {word}")
+    tiles.facts(
+        [
+            ("Expected", _expected(row) if row["cadence_s"] else "not watched: the catalogue names no feed of this source"),
+            ("Newest", f"{frame.hover(row['watermark'])}, {units.ago(row['watermark'], frame.now())}"),
+            ("To store, p95", _time(row["commit_s"]) if row["commit_s"] is not None else ""),
+            ("Sent again", f"{units.of(row['n_again'], 'message')}, which changed nothing" if row["n_again"] else ""),
+            ("Last error", units.plain(_told(row["last_error"], row["last_error_at"]))),
+            ("Format", units.plain(row["format"])),
+            ("Owner", session.team(row["owner"]) if row["owner"] else "nobody: name one in the catalogue under `feeds`"),
+        ]
+    )
+
+
+def _word(row: Row) -> str:
+    late = _late_s(row)
+    return f"{WORDS[row['status']]}, {units.duration(late)} late" if row["status"] == "off_target" else WORDS[row["status"]]
+
+
+def _late_s(row: Row) -> float:
+    return float(row["silent_s"] - row["cadence_s"] - row["grace_s"]) if row["silent_s"] is not None else 0.0
+
+
+def _rate(n: int, window_s: int) -> float:
+    """Messages an hour, to three digits: 0.042 is one a day."""
+    return float(f"{n * 3600 / window_s:.3g}")
+
+
+def _known(seconds: float | None) -> str:
+    return units.DASH if seconds is None else units.duration(seconds)
 
 
 def _told(text: str, at: datetime) -> str:
@@ -75,9 +104,7 @@ def _expected(row: Row) -> str:
     if not row["cadence_s"]:
         return "not watched"
     clock = "" if row["calendar"] == "always" else f" ({units.words(row['calendar'])} time)"
-    late = row["silent_s"] - row["cadence_s"] - row["grace_s"] if row["silent_s"] is not None else 0
-    text = f"every {units.duration(row['cadence_s'])}{clock}"
-    return f"{text}, {units.duration(late)} late" if late > 0 else text
+    return f"every {units.duration(row['cadence_s'])}{clock}"
 
 
 def nothing() -> None:
@@ -97,7 +124,7 @@ def reasons(rows: Sequence[Row]) -> None:
         return
     for r in rows[:5]:
         st.markdown(
-            f"**{units.count(r['n'])}** {units.plain(r['name'])}: {units.plain(r['why'][:300])} "
+            f"**{units.count(r['n'])}** of {units.plain(r['name'])}: {units.plain(r['why'][:300])} "
             f":gray[last {units.ago(r['last_at'], frame.now())}]"
         )
     if len(rows) > 5:
@@ -113,9 +140,9 @@ def rejects(rows: Sequence[Row], chosen: str) -> None:
             "Received": [frame.when(r["received_at"]) for r in rows],
             "Source": [r["name_of_source"] for r in rows],
             "Reason": [r["reason"] for r in rows],
-            "Name": [r["name"] for r in rows],
-            "Format": [r["format"] for r in rows],
             "Size": [size(r["bytes"]) for r in rows],
+            "Format": [r["format"] for r in rows],
+            "Name": [r["name"] for r in rows],
         },
         key="reject_table",
         hide_index=True,
@@ -123,10 +150,10 @@ def rejects(rows: Sequence[Row], chosen: str) -> None:
         selection_mode="single-row",
         selection_default=tables.chosen([r["reject_id"] for r in rows], chosen),
         height=tables.height(len(rows), 280),
-        column_config={"Reason": st.column_config.TextColumn(width="large")},
+        column_config={"Size": tables.right(), "Reason": tables.text(width=260)},
         alt=f"{len(rows)} open rejects, newest first",
     )
-    st.caption("Choose a row to see its bytes.")
+    st.caption("Choose a row to see its bytes and the reason, and to replay it.")
 
 
 def reject(row: Row | None, reject_id: str) -> None:
@@ -154,36 +181,6 @@ def reject(row: Row | None, reject_id: str) -> None:
         "Download the bytes", lambda: queries_intake.payload(reject_id), row["name"].rpartition("/")[2] or f"{reject_id}.bin",
         "application/octet-stream", key="download_reject", on_click="ignore", icon=":material/download:",
     )  # fmt: skip
-
-
-def replay(source: str, reject_id: str, n: int) -> None:
-    """Deliver open rejects again, once their cause is mended; the command line, where the pages cannot."""
-    if not n:
-        return
-    again = getattr(session, "replay", None)
-    which = "this reject" if reject_id else f"the rejects of {source}" if source else "all open rejects"
-    is_past = frame.view().as_of is not None
-    reason = (
-        "This is how it stood in the past: go back to now first."
-        if is_past
-        else None
-        if again
-        else "These pages run apart from the collectors: use the command."
-    )
-    if (
-        st.button(f"Replay {which}", key="replay", icon=":material/replay:", disabled=not again or is_past, help=reason)
-        and again
-    ):
-        done = again(source=source, ids=(reject_id,) if reject_id else ())
-        st.toast(
-            f"{units.count(done.n)} replayed, {units.count(done.n_stored)} stored, "
-            f"{units.count(done.n - done.n_stored)} rejected again"
-        )
-        for read in (queries_intake.rejects, queries_intake.reasons, queries_intake.sources):
-            read.clear()
-        st.rerun()
-    if not again:
-        st.code(f"milepost replay{f' --source {source}' if source else ''}", language="bash")
 
 
 def hex_dump(body: bytes, width: int = 16) -> str:
@@ -230,8 +227,10 @@ def findings(rows: Sequence[Row]) -> None:
         hide_index=True,
         height=tables.height(len(rows), 300),
         column_config={
-            "Finding": st.column_config.TextColumn(width="large"),
-            "Times": st.column_config.NumberColumn(format="localized"),
+            "Finding": tables.text(width=420),
+            "Times": tables.number("How often it was met"),
+            "Messages": tables.number("In how many messages"),
+            "Last": tables.right(),
         },
         alt=f"{len(rows)} kinds of findings",
     )
@@ -261,9 +260,12 @@ def jobs(rows: Sequence[Row]) -> None:
         key="jobs",
         hide_index=True,
         height="content",
-        column_config={"Runs": st.column_config.NumberColumn(format="localized")},
+        column_config={
+            "Last run": tables.right(), "Took": tables.right("The last run"), "p95": tables.right("Of the window"),
+            "Runs": tables.number(), "Failed": tables.number(),
+        },
         alt=f"{len(rows)} jobs",
-    )
+    )  # fmt: skip
 
 
 def own_acts(rows: Sequence[Row]) -> None:
@@ -285,7 +287,10 @@ def own_acts(rows: Sequence[Row]) -> None:
             "Last error": [r["said"] for r in rows],
         },
         key="own_acts", hide_index=True, height=tables.height(len(rows), 300),
-        column_config={"Number": st.column_config.NumberColumn(format="localized")},
+        column_config={
+            "Number": tables.number(), "Errors": tables.number(), "p50": tables.right(), "p95": tables.right(),
+            "Last": tables.right(),
+        },
         alt=f"{len(rows)} acts of Milepost itself",
     )  # fmt: skip
     frame.link_to("traces", "Milepost's own traces", service="milepost")

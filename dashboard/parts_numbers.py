@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts_numbers, filters, frame, queries_numbers, session, tables, tiles, units
+from dashboard import charts_numbers, filters, frame, queries_numbers, sentences, session, tables, tiles, units
 from schema import kpi as reader
 from schema import migrate
 from schema.definitions import Detector, Kpi
@@ -37,13 +37,14 @@ def kpis(known: Mapping[str, Kpi], latest: Mapping[str, Row], chosen: str) -> No
     """A row a KPI with its last snapshot; choosing one opens it."""
     found = list(known.values())
     rows = [(k, latest.get(k.name), tolerance(k)) for k in found]
+    courses = [list(row["course"]) if row and len(row["course"]) > 1 else None for _, row, _ in rows]
     st.dataframe(
         {
             "KPI": [k.header.title for k in found],
             "Status": [tiles.status_text(reader.status(k, row["value"] if row else None, t)) for k, row, t in rows],
             "Value": [units.value(row["value"] if row else None, k.header.unit, session.currency()) for k, row, _ in rows],
             "Target": [target_text(k, t) for k, _, t in rows],
-            "24 h": [list(row["course"]) if row and len(row["course"]) > 1 else None for _, row, _ in rows],
+            **({"Snapshots": courses} if any(courses) else {}),
             "n": [row["n"] if row else None for _, row, _ in rows],
             "As of": [units.ago(row["at"], frame.now()) if row else "no snapshot yet" for _, row, _ in rows],
             "Workflow": [units.title(k.header.owner) for k in found],
@@ -57,9 +58,11 @@ def kpis(known: Mapping[str, Kpi], latest: Mapping[str, Row], chosen: str) -> No
         selection_default=tables.chosen([k.name for k in found], chosen),
         height="content" if not chosen else 250,
         column_config={
-            "KPI": st.column_config.TextColumn(pinned=True),
-            "24 h": st.column_config.LineChartColumn(help="The last snapshots by half hour"),
-            "n": st.column_config.NumberColumn(format="localized", help="How many things the number is over"),
+            "Value": tables.right(),
+            "Target": tables.right(),
+            "Snapshots": st.column_config.LineChartColumn(help="Of the last 24 h; one is taken each minute", width=120),
+            "n": tables.number("How many things the number is over"),
+            "As of": tables.right("When it was snapped last"),
         },
         placeholder=units.DASH,
         alt=f"{len(found)} KPIs with value, target and course",
@@ -73,6 +76,7 @@ def detectors(known: Mapping[str, Detector], open_now: Mapping[str, Row], chosen
     st.dataframe(
         {
             "Detector": [d.header.title for d in found],
+            "Code": [d.code for d in found],
             "Open now": [open_now[d.code]["n"] if d.code in open_now else 0 for d in found],
             "Value": [
                 tiles.money(open_now[d.code]["worth"]) if d.code in open_now and open_now[d.code]["worth"] else units.DASH
@@ -83,7 +87,6 @@ def detectors(known: Mapping[str, Detector], open_now: Mapping[str, Row], chosen
             "May be open for": [units.duration(p.sla_s) if p else units.DASH for p in policies],
             "Owner": [session.team(p.owner) if p else units.DASH for p in policies],
             "What to do": [d.header.action for d in found],
-            "Code": [d.code for d in found],
         },
         key="detector_table",
         hide_index=True,
@@ -92,8 +95,11 @@ def detectors(known: Mapping[str, Detector], open_now: Mapping[str, Row], chosen
         selection_default=tables.chosen([d.code for d in found], chosen),
         height="content" if not chosen else 250,
         column_config={
-            "Detector": st.column_config.TextColumn(pinned=True),
-            "Open now": st.column_config.NumberColumn(format="localized"),
+            "Open now": tables.number(),
+            "Value": tables.right("Of what is open"),
+            "Oldest": tables.right(),
+            "May be open for": tables.right("The age limit of the catalogue", label="Limit"),
+            "What to do": tables.text(width=300),
         },
         alt=f"{len(found)} detectors with what they have open",
     )
@@ -117,7 +123,16 @@ def target_text(kpi: Kpi, held: Tolerance) -> str:
     return f"{'≤' if kpi.header.good == 'low' else '≥'} {units.value(held.target, kpi.header.unit, session.currency())}"
 
 
-def kpi(one: Kpi, points: Sequence[Point]) -> None:
+def coverage(n: int, course: Sequence[Point], bucket_s: int, length_s: int) -> str:
+    """How much of the window a KPI speaks of: over how many things, in how many of the buckets there was any."""
+    if not course:
+        return ""
+    most = max(len(course), round(length_s / bucket_s))
+    per = units.duration(bucket_s)
+    return f"{units.of(n, 'thing')} measured; a value in {len(course)} of {most} stretches of {per}"
+
+
+def kpi(one: Kpi, points: Sequence[Point], course: Sequence[Point], bucket_s: int) -> None:
     """What it means, its value now with n and as-of, its target and where that stands."""
     held, value = tolerance(one), points[0].value if points else None
     st.markdown(f"#### {one.header.title} {tiles.status(reader.status(one, value, held))}")
@@ -137,6 +152,7 @@ def kpi(one: Kpi, points: Sequence[Point]) -> None:
                 f"catalogue key `tolerances.{one.header.target}` ({units.plain(held.title)})",
             ),
             ("Unit", f"{UNITS[one.header.unit]}, {GOOD[one.header.good]}; it {SHAPES[one.header.shape]}"),
+            ("Coverage", coverage(points[0].n if points else 0, course, bucket_s, frame.view().window.length_s)),
             ("Owner", _owner(one.header.owner)),
             ("Inputs", inputs(one.sql)),
             ("Source", units.plain(f"{one.header.id}, {one.header.source}")),
@@ -164,6 +180,25 @@ def course(one: Kpi, points: Sequence[Point], bucket_s: int) -> None:
         points, tolerance(one).target, one.header.unit, bucket_s, frame.zone(), session.currency(), is_dark=frame.is_dark()
     )
     st.plotly_chart(figure, key="kpi_course", config=PLAIN_CHART, alt=f"{one.header.title} over time against its target")
+    last_values(one, points)
+
+
+def last_values(one: Kpi, points: Sequence[Point]) -> None:
+    """The values behind the course, the newest first."""
+    held, newest = tolerance(one), sorted(points, key=lambda p: p.bucket, reverse=True)[:MOST_VALUES]
+    with st.expander(f"Last values: {len(newest)}"):
+        st.dataframe(
+            {
+                "From": [frame.when(p.bucket) for p in newest],
+                "Status": [tiles.status_text(reader.status(one, p.value, held)) for p in newest],
+                "Value": [units.value(p.value, one.header.unit, session.currency()) for p in newest],
+                "n": [p.n for p in newest],
+                "": ["still filling" if p.is_partial else "" for p in newest],
+            },
+            key="last_values", hide_index=True, height=tables.height(len(newest), 320),
+            column_config={"Value": tables.right(), "n": tables.number()},
+            alt=f"Last {len(newest)} values of {one.header.title}",
+        )  # fmt: skip
 
 
 def by_cut(one: Kpi, length_s: int) -> None:
@@ -194,7 +229,7 @@ def by_cut(one: Kpi, length_s: int) -> None:
         key=f"by_{one.name}_{cut}",
         hide_index=True,
         height=tables.height(len(points), 320),
-        column_config={"n": st.column_config.NumberColumn(format="localized")},
+        column_config={"Value": tables.right(), "n": tables.number()},
         alt=f"{one.header.title} by {filters.name(cut)}",
     )
 
@@ -230,7 +265,7 @@ def _read(text: str) -> list[str]:
 
 
 # --- one detector ------------------------------------------------------------------------------------------------------------
-def detector(one: Detector, row: Row | None) -> None:
+def detector(one: Detector, row: Row | None, said: Row, window: str) -> None:
     """What it finds, the sentence it says, what to do, whose it is, and what it has open."""
     policy = session.catalogue().exceptions.get(one.code)
     st.markdown(f"#### {one.header.title} :gray[{one.code}]")
@@ -242,6 +277,11 @@ def detector(one: Detector, row: Row | None) -> None:
                 "Open now",
                 f"**{units.of(row['n'], 'exception')}**{worth}, oldest {units.duration(row['oldest_s'])}" if row else "nothing",
             ),
+            (
+                f"The last {window}",
+                f"{units.count(said['n_raised'])} raised, {units.count(said['n_closed'])} closed; "
+                f"{units.count(said['n_past'])} of what is open past the age limit",
+            ),
             ("Sentence", f"`{one.header.sentence}`"),
             ("Do", one.header.action),
             (
@@ -250,9 +290,38 @@ def detector(one: Detector, row: Row | None) -> None:
                 if policy
                 else "",
             ),
-            ("Severity", tiles.severity(policy.severity) + f" : catalogue key `exceptions.{one.code}`" if policy else ""),
+            ("Severity", f"{tiles.severity(policy.severity)}, catalogue key `exceptions.{one.code}`" if policy else ""),
             ("Inputs", inputs(one.sql)),
             ("Source", units.plain(one.header.source)),
         ]
     )
-    frame.link_to("exceptions", "To the inbox")
+
+
+def raised(one: Detector, rows: Sequence[Row]) -> None:
+    """What a detector has open, of most value first; choosing one opens it in the inbox."""
+    tiles.heading("What it has open, the most valuable first")
+    if not rows:
+        tiles.empty("Nothing is open.", next_step="It runs every few seconds beside the collectors.")
+        return
+    state = st.dataframe(
+        {
+            "Object": [r["object_id"] or "–" for r in rows],
+            "Reason": [r["reason"] for r in rows],
+            "Place": [sentences.place(r["place"]) for r in rows],
+            "Age": [units.duration((frame.now() - r["began_at"]).total_seconds()) for r in rows],
+            "Limit": [tiles.status_text("off_target", "past it") if r["is_past_sla"] else "● within" for r in rows],
+            "Value": [tiles.money(r["value"]) if r["value"] else units.DASH for r in rows],
+            "State": [r["status"] for r in rows],
+            "Owner": [session.team(r["owner"]) for r in rows],
+        },
+        key="detector_open",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=tables.height(len(rows), 300),
+        column_config={"Age": tables.right(), "Value": tables.right(), "Reason": tables.text(width=320)},
+        alt=f"{len(rows)} exceptions that {one.code} has open",
+    )
+    st.caption("Choose a row to open it in the inbox.")
+    if picked := state["selection"]["rows"]:
+        frame.go("exceptions", to=None, exception=rows[picked[0]]["id"])

@@ -1,151 +1,193 @@
 """
-The parts of the Operations page: a workflow's card, an incident's row, the funnel, the two maps and what their cells open.
+The parts of the Operations page: a workflow's card, an incident's row, the funnel and its backlog. Maps: `parts_maps`.
 
 Why not in the page: a page reads top to bottom in a minute; how a card is drawn is a matter of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, filters, frame, inbox, queries_operations, sentences, session, tiles, units
+from dashboard import charts, frame, inbox, sentences, session, tiles, units
 from schema import definitions
+from schema.definitions import Detector
 
 Row = Mapping[str, Any]
-MOST_INCIDENTS, MOST_ON_A_WALL, MOST_ROWS_ON_A_WALL = 7, 5, 4
+MOST_INCIDENTS, MOST_ON_A_WALL = 7, 8
 SPLITS = ("region", "warehouse", "carrier")
-OPENS = ("stale", "blocked")
+VALUE_PX, AGE_PX = 78, 66
 
 
 # --- 1 workflows -----------------------------------------------------------------------------------------------------------
 def card(row: Row, attained: Row | None) -> None:
     """A workflow: status, attainment against target, what is open and what it is worth. Its title filters the page."""
     name, is_chosen = row["workflow"], frame.view().values("workflow") == (row["workflow"],)
-    with st.container(border=True, gap="xsmall", height="stretch"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            label = f"**{row['title']}**" + (" ✕" if is_chosen else "")
-            if st.button(
-                label, key=f"card_{name}", type="tertiary", help="Show all" if is_chosen else "Show only this workflow"
-            ):
-                frame.set_view(frame.view().toggled("workflow", name))
-                st.rerun()
-            st.markdown(tiles.status(attained["status"] if attained else "no_data"), width="content")
+    with st.container(border=True, gap="xxsmall", height="stretch", key=f"box_{name}"):
+        label, help_text = (
+            f"**{row['title']}**" + (" ✕" if is_chosen else ""),
+            "Show all" if is_chosen else "Show only this workflow",
+        )
+        if st.button(label, key=f"card_{name}", type="tertiary", help=help_text):
+            frame.set_view(frame.view().toggled("workflow", name))
+            st.rerun()
+        word, why = status(row, attained)
         st.metric(
-            f"Attained in 24 h, target {units.ratio(row['target'])}",
-            units.ratio(attained["value"]) if attained else "–",
+            f"{tiles.status(word)} :gray[· target {units.ratio(row['target'])}]",
+            units.ratio(attained["value"]) if attained else units.DASH,
             chart_data=attained["trend"] if attained and len(attained["trend"]) > 1 else None,
             chart_type="area",
-            help=f"{attained['n']} objects in 24 h"
-            if attained
-            else "Nothing was due in the last 24 h, so there is nothing to measure.",
+            help=why,
         )
-        at_risk = f" · **{tiles.money(row['value'])}** at risk" if row["value"] else ""
-        oldest = f" · oldest {units.duration(row['oldest_s'])}" if row["n_open"] else ""
-        st.markdown(f"**{units.count(row['n_open'])}** open{at_risk}{oldest}" if row["n_open"] else ":gray[Nothing open]")
+        st.markdown(_open(row))
+
+
+def status(row: Row, attained: Row | None) -> tuple[tiles.Status, str]:
+    """The card's status and why; no all-clear while exceptions of the workflow are past their age limit."""
+    n_past = row.get("n_past", 0)
+    late = f"{units.of(n_past, 'open exception')} past {'its' if n_past == 1 else 'their'} age limit" if n_past else ""
+    if attained is None:
+        measured = "Nothing was due in the last 24 h, so there is nothing to measure."
+        return ("watch", f"{measured} But {late}.") if late else ("no_data", measured)
+    measured = f"{units.ratio(attained['value'])} of {units.of(attained['n'], 'object')} due in the last 24 h were in time"
+    if attained["status"] == "on_target" and late:
+        return "watch", f"Attained, but not all clear: {late}. {measured}."
+    return attained["status"], f"{measured}{f'; {late}' if late else ''}."
+
+
+def _open(row: Row) -> str:
+    if not row["n_open"]:
+        return ":gray[Nothing open]"
+    at_risk = f" · **{tiles.money(row['value'])}**" if row["value"] else ""
+    n_past = row.get("n_past", 0)
+    past = f" · :orange[▲ {units.count(n_past)} past limit]" if n_past else ""
+    return f"**{units.count(row['n_open'])}** open{at_risk}  \n:gray[oldest {units.duration(row['oldest_s'])}]{past}"
 
 
 # --- 2 what needs you ------------------------------------------------------------------------------------------------------
 def incidents(rows: Sequence[Row]) -> None:
-    """At most seven incidents, each a sentence with what to do; the rest is one link."""
-    if not rows:
-        tiles.empty("No incident needs anybody.", next_step="What was put aside is in the inbox.")
-        return
+    """At most seven incidents, two lines each, worst first; the rest is one link."""
     most = MOST_ON_A_WALL if frame.view().is_kiosk else MOST_INCIDENTS
-    with st.container(border=True, gap="small"):
+    with st.container(gap=None, key="incidents"):
+        _incidents_heading(min(len(rows), most), len(rows))
+        if not rows:
+            tiles.empty("No incident needs anybody.", next_step="What was put aside is in the inbox.")
         for row in rows[:most]:
-            _incident(row)
-        if len(rows) > most:
+            with st.container(key=f"incident_{row['incident']}"):
+                _incident(row)
+        if len(rows) > most and not frame.view().is_kiosk:
             frame.link_to("exceptions", f"All {units.count(len(rows))} incidents", icon=":material/arrow_forward:")
 
 
+def _incidents_heading(n: int, of: int) -> None:
+    text, side = st.columns(_shares(), vertical_alignment="bottom", gap="small")
+    with text:
+        shown = f" · {n} of {of} incidents, worst first" if of > n else ""
+        tiles.heading(f"What needs you:gray[{shown}]", help="Open incidents, worst first: severity, value at risk, age.")
+    if n:
+        with side, st.container(horizontal=True, gap="xsmall", key="incidents_columns"):
+            st.caption("at risk", width=VALUE_PX, text_alignment="right")
+            st.caption("oldest", width=AGE_PX, text_alignment="right")
+
+
+def _shares() -> list[int]:
+    return [10, 3] if frame.view().is_kiosk else [13, 8]
+
+
 def _incident(row: Row) -> None:
+    """The sentence and what to do; beside it value and age, where the eye can run down, and the verbs."""
     detector = definitions.detectors().get(row["code"])
-    now, team = frame.now(), session.team(row["owner"])
-    policy = session.catalogue().exceptions.get(row["code"])
-    template = detector.header.sentence if detector else sentences.unknown(row["code"], policy.title if policy else "")
-    text = sentences.incident(template, row, currency=session.currency(), now=now, team=session.team)
-    cause = sentences.cause(row, when=frame.when)
-    past = f" · {units.count(row['n_past_sla'])} past their limit" if row["n_past_sla"] else ""
-    with st.container(gap=None):
-        st.markdown(
-            f"{tiles.severity(row['severity'])} **{units.plain(text)}**", help=f"Oldest since {frame.hover(row['oldest_at'])}"
-        )
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(
-                f":gray[{sentences.TREND[row['trend']]} · owner] **{team}** :gray[· {_unacknowledged(row)}{past}]",
-                width="content",
-            )
+    text, side = st.columns(_shares(), vertical_alignment="center", gap="small")
+    with text, st.container(gap=None):
+        st.markdown(f"{tiles.severity(row['severity'])} **{units.plain(_headline(row, detector))}**", help=_more(row, detector))
+        st.caption(_second_line(row, detector))
+    with side, st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(f"**{tiles.money(row['value'])}**" if row["value"] else units.DASH, width=VALUE_PX, text_alignment="right")
+        age = units.duration((frame.now() - row["oldest_at"]).total_seconds())
+        st.markdown(f":red[■ {age}]" if row["n_past_sla"] else age, width=AGE_PX, text_alignment="right")
+        if not frame.view().is_kiosk:
             _buttons(row)
-        if cause or detector:
-            st.markdown(
-                "  \n".join(t for t in (units.plain(cause), f":gray[Do:] {detector.header.action}" if detector else "") if t)
-            )
 
 
-def _unacknowledged(row: Row) -> str:
-    if row["n_unacknowledged"] == 0:
-        return "acknowledged"
-    return "not acknowledged" if row["n_unacknowledged"] == row["n"] else f"{row['n_unacknowledged']} not acknowledged"
+def _template(row: Row, detector: Detector | None) -> str:
+    policy = session.catalogue().exceptions.get(row["code"])
+    return detector.header.sentence if detector else sentences.unknown(row["code"], policy.title if policy else "")
+
+
+def _headline(row: Row, detector: Detector | None) -> str:
+    return sentences.headline(_template(row, detector), row, team=session.team, interface=tiles.interface)
+
+
+def _second_line(row: Row, detector: Detector | None) -> str:
+    taken = "" if row["n_unacknowledged"] == row["n"] else " · acknowledged"
+    if 0 < row["n_unacknowledged"] < row["n"]:
+        taken = f" · {units.count(row['n_unacknowledged'])} not acknowledged"
+    todo = f" · Do: {detector.header.action}" if detector else ""
+    return f"**{session.team(row['owner'])}** · {sentences.TREND[row['trend']]}{taken}{todo}"
+
+
+def _more(row: Row, detector: Detector | None) -> str:
+    """What the two lines leave out, for the hover: the whole sentence, how many are past their limit, and the cause."""
+    whole = sentences.incident(
+        _template(row, detector), row, currency=session.currency(), now=frame.now(), team=session.team
+    )  # fmt: skip
+    past = f"{units.count(row['n_past_sla'])} of {units.count(row['n'])} past their limit. " if row["n_past_sla"] else ""
+    cause = sentences.cause(row, when=frame.when, interface=tiles.interface)
+    return "\n\n".join(
+        t for t in (f"{units.plain(whole)}.", f"{past}Oldest since {frame.hover(row['oldest_at'])}.", units.plain(cause)) if t
+    )
 
 
 def _buttons(row: Row) -> None:
-    """Acknowledge, assign, open: the verbs of the inbox, on all exceptions of the incident."""
-    key = row["incident"]
-    if frame.view().is_kiosk:
-        return
-    with st.container(horizontal=True, gap="xsmall", width="content"):
-        can, why = inbox.may_act()
-        if row["n_unacknowledged"] and st.button("Acknowledge", key=f"ack_{key}", disabled=not can, help=why):
-            inbox.take_on_incident(key, "acknowledge")
-            st.rerun()
-        if team := st.menu_button(
-            "Assign",
-            sorted(session.catalogue().teams),
-            key=f"assign_{key}",
-            disabled=not can,
-            help=why,
-            format_func=session.team,
-        ):
-            inbox.take_on_incident(key, "assign", team=team)
-            st.rerun()
-        if st.button("Open", key=f"open_{key}"):
-            frame.go("exceptions", incident=key)
+    """Open, the cause, and the verbs of the inbox on all exceptions of the incident."""
+    key, (can, why) = row["incident"], inbox.may_act()
+    if st.button("Open", key=f"open_{key}", help="Its exceptions, with their evidence"):
+        frame.go("exceptions", incident=key)
+    if row["n_unacknowledged"] and st.button("Acknowledge", key=f"ack_{key}", disabled=not can, help=why):
+        inbox.take_on_incident(key, "acknowledge")
+    teams = sorted(session.catalogue().teams)
+    if team := st.menu_button("Assign", teams, key=f"assign_{key}", disabled=not can, help=why, format_func=session.team):
+        inbox.take_on_incident(key, "assign", team=team)
+    if row["cause_interface"]:
+        cause = sentences.cause(row, when=frame.when, interface=tiles.interface)
+        if st.button("Cause", key=f"cause_{key}", help=units.plain(cause)):
+            frame.go("failures", interface=row["cause_interface"])
 
 
-# --- 3 and 6 the funnel and its backlog --------------------------------------------------------------------------------------
-def stages(rows: Sequence[Row], usual: Mapping[str, float]) -> None:
-    """A row a stage: now, usual, value, flow, time to drain, and what is past its tolerance."""
+# --- 3 the funnel ----------------------------------------------------------------------------------------------------------
+def stages(rows: Sequence[Row]) -> None:
+    """A row a stage: now, value, flow of the last hour, and what is past its tolerance."""
     if not rows:
-        _nothing_yet("Nothing is in any stage.")
+        nothing_yet("Nothing is in any stage.")
         return
-    named = {r["stage"]: r for r in rows}
-    known = [(s.name, named.get(s.name)) for s in session.catalogue().stages if _is_shown(s.object_type)]
+    known = _known(rows)
     st.dataframe(
         {
             "Stage": [units.title(name) for name, _ in known],
             "Now": [r["n"] if r else 0 for _, r in known],
-            **({"Usual": [usual.get(name) for name, _ in known]} if usual else {}),
             "Value": [tiles.money(r["worth"]) if r else units.DASH for _, r in known],
             "In / h": [r["inflow_1h"] if r else 0 for _, r in known],
             "Out / h": [r["outflow_1h"] if r else 0 for _, r in known],
-            "Drains in": [_drain(r) for _, r in known],
             "Past tolerance": [100 * r["n_past"] / r["n"] if r and r["n"] else None for _, r in known],
         },
         key="stage_table",
         hide_index=True,
         height="content",
-        row_height=30 if frame.view().is_kiosk else None,
+        row_height=30,
         column_config={
-            "Now": st.column_config.NumberColumn(format="localized", help="Objects in the stage now"),
-            "Usual": st.column_config.NumberColumn(format="localized", help="Usual at this hour of this weekday"),
-            "In / h": st.column_config.NumberColumn(format="localized", help="Came into the stage in the last hour"),
-            "Out / h": st.column_config.NumberColumn(format="localized", help="Left the stage in the last hour"),
-            "Drains in": st.column_config.TextColumn(help="Objects now over the outflow of the last hour"),
+            "Stage": st.column_config.TextColumn(width=104),
+            "Now": st.column_config.NumberColumn(format="localized", width=58, help="Objects in the stage now"),
+            "Value": st.column_config.TextColumn(width=88, help="What they are worth"),
+            "In / h": st.column_config.NumberColumn(format="localized", width=62, help="Came into the stage in the last hour"),
+            "Out / h": st.column_config.NumberColumn(format="localized", width=66, help="Left the stage in the last hour"),
             "Past tolerance": st.column_config.ProgressColumn(
-                format="%.0f %%", min_value=0, max_value=100, help="Share that is in the stage for longer than its tolerance"
+                format="%.0f %%",
+                min_value=0,
+                max_value=100,
+                width=150,
+                help="Share that is in the stage for longer than its tolerance",
             ),
         },
         alt="Objects in each stage, with value, flow and the share past tolerance",
@@ -176,6 +218,12 @@ def split(rows: Sequence[Row], by: str) -> None:
     st.echarts_chart(charts.split_stages(shown, names), height=280, key="split_chart", alt=f"Objects in each stage by {by}")
 
 
+def _known(rows: Sequence[Row]) -> list[tuple[str, Row | None]]:
+    """Each stage of the catalogue that is shown, in order, with its row where there is one."""
+    named = {r["stage"]: r for r in rows}
+    return [(s.name, named.get(s.name)) for s in session.catalogue().stages if _is_shown(s.object_type)]
+
+
 def _is_shown(object_type: str) -> bool:
     """With a workflow chosen, the stages of its objects; those of all, if it has none of its own in the funnel."""
     chosen = frame.view().values("workflow")
@@ -185,145 +233,38 @@ def _is_shown(object_type: str) -> bool:
     return object_type in types if types & in_funnel else True
 
 
+# --- 6 backlog -------------------------------------------------------------------------------------------------------------
+def backlog(rows: Sequence[Row], usual: Mapping[str, float]) -> None:
+    """What stands in each stage now against the usual for this hour and weekday, and how long it takes to drain."""
+    bars = [
+        charts.Bar(units.title(name), r["n"] if r else 0, usual.get(name), _drain(r))
+        for name, r in _known(rows)
+        if (r and r["n"]) or usual.get(name)
+    ]
+    if not bars:
+        return
+    st.echarts_chart(
+        charts.backlog(bars, is_dark=frame.is_dark()),
+        height=12 + 24 * len(bars),
+        key="backlog",
+        alt="Backlog by stage, now and usual",
+    )
+    if not usual:
+        st.caption("What is usual is not known yet: that takes a week of snapshots.")
+
+
 def _drain(row: Row | None) -> str:
+    """`drains in 39 h`; with a glyph where that is longer than the catalogue wants, in days."""
     if row is None or not row["n"]:
-        return units.DASH
-    return units.duration(row["n"] / row["outflow_1h"] * units.HOUR) if row["outflow_1h"] else "no outflow"
+        return ""
+    if not row["outflow_1h"]:
+        return "▲ no outflow in the last hour"
+    seconds, limit = row["n"] / row["outflow_1h"] * units.HOUR, session.catalogue().tolerances["stage_backlog"]
+    glyph = "■ " if seconds > limit.watch * units.DAY else "▲ " if seconds > limit.target * units.DAY else ""
+    return f"{glyph}drains in {units.duration(seconds)}"
 
 
-# --- 4 and 5 the two maps --------------------------------------------------------------------------------------------------
-def freshness(rows: Sequence[Row]) -> None:
-    """Carrier x region, the share stale in each cell."""
-    if not rows:
-        _nothing_yet("No shipment is under way.")
-        return
-    cells = [
-        charts.Cell(
-            x=r["region"] or "no region",
-            y=r["carrier"] or "no carrier",
-            heat=r["share"],
-            label=f"{units.ratio(r['share'])}\n{r['n_stale']} of {units.count(r['n'])}",
-            key=f"{r['carrier']}|{r['region']}",
-        )
-        for r in rows
-    ]
-    _map("stale", cells, f"Share of stale shipments, {len(cells)} pairs of carrier and region")
-
-
-def blocked(rows: Sequence[Row], because: Sequence[Row]) -> None:
-    """Region x carrier, number and value; below it, what they wait for."""
-    if not rows:
-        tiles.empty("No invoice is blocked.")
-        return
-    oldest = session.catalogue().tolerances["blocked_invoice"].watch
-    cells = [
-        charts.Cell(
-            x=r["carrier"] or "no carrier",
-            y=r["region"] or "no region",
-            heat=min(1.0, r["oldest_s"] / oldest),
-            label=f"{units.count(r['n'])}\n{tiles.money(r['worth'])}",
-            key=f"{r['carrier']}|{r['region']}",
-        )
-        for r in rows
-    ]
-    _map("blocked", cells, f"Blocked invoices, {len(cells)} pairs of region and carrier")
-    for r in () if frame.view().is_kiosk else because[:3]:
-        st.markdown(
-            f"**{units.of(r['n'], 'invoice')}** ({tiles.money(r['worth'])}) wait{'s' if r['n'] == 1 else ''} for "
-            f"**{r['waits_for']}**, owed by {r['owed_by']}; oldest {units.duration(r['oldest_s'])}; "
-            f"owner: {session.team(r['owner'])}"
-        )
-
-
-def _map(param: str, cells: list[charts.Cell], alt: str) -> None:
-    """A heat map whose cell, once clicked, stands in the URL as `param`."""
-    is_wall = frame.view().is_kiosk
-    cells = charts.worst_rows(cells, MOST_ROWS_ON_A_WALL) if is_wall else cells
-    spec = charts.heatmap(cells, is_dark=frame.is_dark())
-    height = 34 + (32 if is_wall else 38) * len({c.y for c in cells})
-    state = st.echarts_chart(spec, height=height, key=f"map_{param}", alt=alt, on_select="rerun")
-    picked = [i for group in state["selection"]["selected"] for i in group["data_indices"]]
-    key = cells[picked[0]].key if picked and picked[0] < len(cells) else ""
-    if key and st.session_state.get(f"picked_{param}") != key:
-        st.session_state[f"picked_{param}"] = key
-        for other in OPENS:
-            st.query_params.pop(other, None)
-        st.query_params[param] = key
-        st.rerun()
-
-
-def opened() -> None:
-    """The list behind the cell that the URL names, in a drawer beside the page; closing it leaves the URL."""
-    for param, (title, draw) in {
-        "stale": ("Shipments under way", _stale_list),
-        "blocked": ("Blocked invoices", _blocked_list),
-    }.items():
-        if "|" in (key := st.query_params.get(param, "")):
-            carrier, region = key.split("|", 1)
-            named = f"{title}: {carrier or 'no carrier'} in {region or 'no region'}"
-            st.dialog(named, width="large", position="right", on_dismiss=_close)(_guarded)(draw, carrier, region)
-            return
-
-
-def _guarded(draw: Callable[[str, str], None], carrier: str, region: str) -> None:
-    with frame.trouble():
-        draw(carrier, region)
-
-
-def _close() -> None:
-    for param in OPENS:
-        st.query_params.pop(param, None)
-        st.session_state.pop(f"picked_{param}", None)
-
-
-def _stale_list(carrier: str, region: str) -> None:
-    view = frame.view()
-    rows = queries_operations.stale_shipments(view.as_of, view.scope, carrier, region)
-    stale = [r for r in rows if r["is_stale"]]
-    st.markdown(f"{len(stale)} of {len(rows)} show no progress, stalest first.")
-    tiles.object_table(
-        "shipment",
-        rows,
-        {
-            "Status": [
-                tiles.status_text("off_target" if r["is_stale"] else "on_target", "Stale" if r["is_stale"] else "Fresh")
-                for r in rows
-            ],
-            "State": [units.words(r["state"]) for r in rows],
-            "Last progress": [frame.when(r["progressed_at"]) for r in rows],
-            "Age": [units.duration(r["age_s"]) for r in rows],
-            "Waits for": [r["waits_for"] for r in rows],
-            "Value": [tiles.money(r["value"]) for r in rows],
-            "Customer": [r["customer"] for r in rows],
-            "Warehouse": [r["warehouse"] for r in rows],
-            "Mode": [r["mode"] for r in rows],
-        },
-        key="stale_list",
-    )
-
-
-def _blocked_list(carrier: str, region: str) -> None:
-    view = frame.view()
-    rows = queries_operations.blocked_invoices(view.as_of, view.scope, region, carrier)
-    st.markdown(f"{units.of(len(rows), 'invoice')}, oldest first.")
-    tiles.object_table(
-        "invoice",
-        rows,
-        {
-            "Blocked because": [f"no {r['waits_for']}" for r in rows],
-            "Owed by": [r["owed_by"] for r in rows],
-            "Owner": [session.team(r["owner"]) for r in rows],
-            "Since": [frame.when(r["since"]) for r in rows],
-            "Age": [units.duration(r["age_s"]) for r in rows],
-            "Value": [tiles.money(r["value"]) for r in rows],
-            "Customer": [r["customer"] for r in rows],
-            "Trace": [filters.link("traces", view, trace=r["trace_id"]) if r["trace_id"] else None for r in rows],
-        },
-        key="blocked_list",
-    )
-
-
-def _nothing_yet(sentence: str) -> None:
+def nothing_yet(sentence: str) -> None:
     """Empty because nothing has come yet, or because the filters leave nothing."""
     if frame.view().scope:
         tiles.empty(sentence, next_step="The filters above may leave nothing: clear them to see all.")

@@ -66,15 +66,25 @@ def found(rows: Sequence[Row], asked: Asked, window: str) -> None:
             "Spans": [r["n_spans"] for r in rows],
             "About": [", ".join(r["keys"]) for r in rows],
             "Interfaces": [", ".join(r["interfaces"]) for r in rows],
+            "Trace": [f"{r['trace'][:8]}…" for r in rows],
             "Error": [r["said"] for r in rows],
-            "Trace": [r["trace"] for r in rows],
         },
         key="trace_table",
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         height=tables.height(len(rows), 620),
-        column_config={"Spans": st.column_config.NumberColumn(format="localized")},
+        column_config={
+            "Status": tables.text(width=78),
+            "Began with": tables.text("The name of its first span", width=140),
+            "Service": tables.text("Of its first span, and how many others took part", width=140),
+            "Took": tables.right(width=70),
+            "Spans": tables.number(width=50),
+            "About": tables.text("Business keys on its spans", width=130),
+            "Interfaces": tables.text(width=140),
+            "Trace": tables.text("Its id; open it to see all of it", width=86),
+            "Error": tables.text("What its first failing span says", width=205),
+        },
         alt=f"{len(rows)} traces, the newest first",
     )
     is_cut = len(rows) >= 100
@@ -125,7 +135,7 @@ def not_known(trace: str, objects: Sequence[Row]) -> None:
     )
 
 
-def head(steps: Sequence[Step]) -> None:
+def head(steps: Sequence[Step], trace: str) -> None:
     """The trace in one line: how long, how many spans and services, what failed."""
     root, errors = steps[0].row, [s for s in steps if s.row["is_error"]]
     services = {s.row["service"] for s in steps}
@@ -134,7 +144,7 @@ def head(steps: Sequence[Step]) -> None:
     tiles.facts(
         [
             ("Began", f"{frame.hover(root['at'])} · took {_took(waterfall.length_ns(steps) / 1e9)}"),
-            ("Spans", f"{units.exact(len(steps))} of {units.of(len(services), 'service')}"),
+            ("Spans", f"{units.exact(len(steps))} of {units.of(len(services), 'service')} · trace `{trace}`"),
             (
                 "First error",
                 units.plain(f"{errors[0].row['name']}: {errors[0].row['message'] or 'no message'}") if errors else "",
@@ -270,6 +280,7 @@ def objects(rows: Sequence[Row]) -> None:
             "Customer": [r["customer"] for r in rows],
             "Events": [r["n_events"] for r in rows],
         },
+        column_config={"Value": tables.right(), "Events": tables.number()},
         key="trace_objects",
         hide_index=True,
         on_select="rerun",
@@ -298,7 +309,7 @@ def journey(rows: Sequence[Row], trace: str) -> None:
             text = f"{units.plain(r['root'])} :gray[{units.plain(r['service'])}] {word} :gray[{when}]"
             st.markdown(f"**{text}**" if r["trace"] == trace else text)
             if r["trace"] != trace:
-                frame.link_to("traces", "Open", to=None, trace=r["trace"])
+                frame.link_to("traces", "Open this trace", to=None, trace=r["trace"])
 
 
 def _took(seconds: float) -> str:

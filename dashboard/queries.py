@@ -1,16 +1,19 @@
 """
 What the frame itself reads: options of the filters, the pulse of the store, what a key names. Pages have `queries_*`.
 
-Why every read is cached for all sessions and refreshed in the background: any number of viewers costs one query per ttl, and
-a viewer waits only for the first one. A function takes plain arguments (`scope`, `as_of` None for now) and asks for the moment
-inside, so that the arguments stay equal from one refresh to the next.
+Why every read is kept for all sessions: any number of viewers costs one query. What is `cached` is refreshed in the background
+and may be as old as twice its ttl; what is `live` is asked again when something has changed (a round of the state that found
+something, a round of the detectors), so that an event is seen within seconds and a quiet store costs next to nothing. A function
+takes plain arguments (`scope`, `as_of` None for now) and asks for the moment inside, so that the arguments stay equal from one
+refresh to the next.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.runtime.caching.cache_utils import CachedFunc
@@ -22,12 +25,53 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Rows = list[dict[str, Any]]
 LIVE_S, CALM_S = 5, 60
+TICK_S = 15  # nothing has changed, but what waits has grown older
 ANY = {"types": list(OBJECT_TYPES)}
 
 
 def cached(ttl_s: float, *, max_entries: int = 200) -> Callable[[Callable[P, R]], CachedFunc[P, R]]:
     """Keep a read for `ttl_s`, for all sessions; then one background thread refreshes it while all see the last answer."""
     return st.cache_data(ttl=ttl_s, max_entries=max_entries, refresh_mode="background", show_spinner=False)
+
+
+class live(Generic[P, R]):  # noqa: N801 a decorator
+    """
+    Keep a read until something has changed, for all sessions; the first argument is `as_of`. `clear()` forgets it.
+
+    Viewers of one answer wait for one query; a moment of the past is asked once a minute at most.
+    """
+
+    def __init__(self, read: Callable[P, R]) -> None:
+        def kept(version: str, *args: P.args, **kwargs: P.kwargs) -> R:
+            return read(*args, **kwargs)
+
+        # What a kept answer goes by is the name of its function: each read needs its own.
+        kept.__module__, kept.__qualname__ = read.__module__, read.__qualname__
+        self.__doc__ = read.__doc__
+        self._kept = st.cache_data(ttl=CALM_S, max_entries=200, show_spinner=False)(kept)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._kept("" if args and args[0] else version(), *args, **kwargs)
+
+    def clear(self) -> None:
+        self._kept.clear()
+
+
+def version() -> str:
+    """What changes when an answer of now may have changed."""
+    return f"{_changed_at()} {int(time.time() / TICK_S)}"
+
+
+@st.cache_data(ttl=0.5, show_spinner=False)
+def _changed_at() -> str:
+    found = session.store().value(
+        """
+        SELECT max(started_at) FROM job_runs
+        WHERE job IN ('state', 'detect') AND started_at >= {hour:DateTime64(3, 'UTC')} AND ok AND (job = 'detect' OR n > 0)
+        """,
+        {"hour": datetime.now(UTC) - timedelta(hours=1)},
+    )
+    return str(found)
 
 
 def at(as_of: datetime | None) -> datetime:

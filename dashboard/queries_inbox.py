@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from dashboard import session
-from dashboard.queries import LIVE_S, Rows, ask, at, cached
+from dashboard.queries import Rows, ask, at, live
 from schema import exceptions
 
 MOST = 500
 
 
-@cached(LIVE_S)
+@live
 def counts(as_of: datetime | None, scope: tuple[str, ...], me: str) -> dict[str, int]:
     """How many exceptions each saved filter holds."""
     rows = ask(
@@ -29,7 +29,7 @@ def counts(as_of: datetime | None, scope: tuple[str, ...], me: str) -> dict[str,
     return {r["name"]: r["n"] for r in rows}
 
 
-@cached(LIVE_S)
+@live
 def listed(as_of: datetime | None, scope: tuple[str, ...], me: str, saved: str, incident: str) -> Rows:
     """The exceptions of a saved filter, or those of an incident that need somebody; worst first, at most 500."""
     return ask(
@@ -44,14 +44,14 @@ def listed(as_of: datetime | None, scope: tuple[str, ...], me: str, saved: str, 
     )  # fmt: skip
 
 
-@cached(LIVE_S)
+@live
 def one(as_of: datetime | None, id_: str) -> dict[str, Any] | None:
     """One exception with all that is known of it, open or closed."""
     rows = exceptions.find(session.store(), at(as_of), id_=id_)
     return rows[0] if rows else None
 
 
-@cached(LIVE_S)
+@live
 def ageing(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     """Open exceptions by team and age."""
     return ask("SELECT * FROM ageing(SCOPED)", as_of, scope)
@@ -68,7 +68,7 @@ def ids_of(incident: str) -> list[str]:
     return [r["id"] for r in rows]
 
 
-@cached(LIVE_S)
+@live
 def spans(as_of: datetime | None, object_type: str, object_id: str, interface: str) -> Rows:
     """The failed or repeated calls behind an exception: those with its object, or of its interface, newest first."""
     return ask(

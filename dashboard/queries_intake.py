@@ -19,11 +19,12 @@ SHOWN_BYTES = 4096
 
 @cached(LIVE_S)
 def sources(as_of: datetime | None, length_s: int) -> Rows:
-    """Every source, the worst first: silent ones, then those with open rejects, then by name."""
+    """Every source, the worst first: silent ones, the longest first, then those with open rejects, then by name."""
     return ask(
         f"""
         SELECT * FROM sources({SINCE})
-        ORDER BY indexOf(['off_target', 'watch', 'no_data', 'on_target'], status), n_rejects DESC, source
+        ORDER BY indexOf(['off_target', 'watch', 'no_data', 'on_target'], status),
+            if(status = 'off_target', silent_s - cadence_s - grace_s, 0) DESC, n_rejects DESC, source
         """,  # noqa: S608 names of parameters
         as_of,
         length_s=length_s,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from dashboard.queries import LIVE_S, Rows, ask, cached
+from dashboard.queries import Rows, ask, live
 
 
-@cached(LIVE_S)
+@live
 def one(as_of: datetime | None, object_type: str, object_id: str) -> dict[str, Any] | None:
     """The object as it stood: state, what each system says, holds, guards, plans and estimates; None if it is not known."""
     rows = ask(
@@ -30,7 +30,41 @@ def one(as_of: datetime | None, object_type: str, object_id: str) -> dict[str, A
     return rows[0] if rows else None
 
 
-@cached(LIVE_S)
+@live
+def worth_a_look(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
+    """Objects whose exceptions need somebody: the worst two of each type, by severity and value."""
+    return ask(
+        """
+        SELECT object_type, object_id, code, severity, value FROM
+        (
+            SELECT object_type, object_id, code, severity, value FROM inbox(SCOPED) WHERE needs_us AND object_id != ''
+            ORDER BY severity, value DESC LIMIT 1 BY object_type, object_id
+        )
+        ORDER BY severity, value DESC LIMIT 2 BY object_type LIMIT 8
+        """,
+        as_of, scope,
+    )  # fmt: skip
+
+
+@live
+def moved_last(as_of: datetime | None) -> Rows:
+    """The objects that moved last, two of each type, newest first."""
+    return ask(
+        """
+        SELECT object_type, object_id, moved_to, moved_at FROM
+        (
+            SELECT object_type, object_id, argMax(state, occurred_at) AS moved_to, max(occurred_at) AS moved_at FROM events
+            WHERE occurred_at <= AS_OF AND occurred_at > AS_OF - INTERVAL 1 DAY AND received_at <= AS_OF
+              AND classifier = 'ACT' AND NOT is_retracted AND state != ''
+            GROUP BY object_type, object_id
+        )
+        ORDER BY moved_at DESC LIMIT 2 BY object_type LIMIT 8
+        """,
+        as_of,
+    )  # fmt: skip
+
+
+@live
 def waits(as_of: datetime | None, object_type: str, guard: str, target: str, mode: str) -> dict[str, Any]:
     """Who owes a guard and owns the next step, and how long a shipment of this mode may go without progress."""
     rows = ask(
@@ -47,7 +81,7 @@ def waits(as_of: datetime | None, object_type: str, guard: str, target: str, mod
     return {"owed_by": owed_by, "owner": owner, "quiet_s": rows[0]["quiet_s"]}
 
 
-@cached(LIVE_S)
+@live
 def events(as_of: datetime | None, object_type: str, object_id: str) -> Rows:
     """Every arrival that is about it, in order; copies, and what a later version or a retraction replaced, are marked."""
     return ask(
@@ -67,7 +101,7 @@ def events(as_of: datetime | None, object_type: str, object_id: str) -> Rows:
     )  # fmt: skip
 
 
-@cached(LIVE_S)
+@live
 def family(as_of: datetime | None, object_type: str, object_id: str) -> Rows:
     """What it is linked to, and what that is linked to, with the state of each; at most 60."""
     return ask(
@@ -100,12 +134,12 @@ def family(as_of: datetime | None, object_type: str, object_id: str) -> Rows:
     )  # fmt: skip
 
 
-@cached(LIVE_S)
+@live
 def exceptions(as_of: datetime | None, object_type: str, object_id: str) -> Rows:
     """Its exceptions, open ones first."""
     return ask(
         """
-        SELECT id, code, severity, reason, began_at, closed_at, is_open, status, owner, assignee, age_s, trace_id
+        SELECT id, code, place, severity, reason, began_at, closed_at, is_open, status, owner, assignee, age_s, trace_id
         FROM inbox(SCOPED) WHERE object_type = {type:String} AND object_id = {id:String}
         ORDER BY is_open DESC, began_at DESC LIMIT 50
         """,
@@ -113,7 +147,7 @@ def exceptions(as_of: datetime | None, object_type: str, object_id: str) -> Rows
     )  # fmt: skip
 
 
-@cached(LIVE_S)
+@live
 def audit(as_of: datetime | None, ids: tuple[str, ...]) -> Rows:
     """What people did with these exceptions, newest first."""
     return ask(

@@ -10,36 +10,43 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard import session
-from dashboard.queries import CALM_S, LIVE_S, Rows, ask, at, cached
+from dashboard.queries import CALM_S, Rows, ask, at, cached, live
 from schema import exceptions, kpi
 
 ATTAINMENT = "slo_attainment"
 
 
-@cached(LIVE_S)
+@live
 def workflows(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
-    """Each workflow of the catalogue, by priority: what is open, what needs somebody, and what it is worth."""
+    """Each workflow of the catalogue, by priority: what is open, needs somebody, is past its limit, and what it is worth."""
     found = ask(
         """
-        SELECT workflow, count() AS n_open, countIf(needs_us) AS n_ours, sum(value) AS value, max(age_s) AS oldest_s
+        SELECT workflow, count() AS n_open, countIf(needs_us) AS n_ours, countIf(needs_us AND is_past_sla) AS n_past,
+               sum(value) AS value, max(age_s) AS oldest_s
         FROM inbox(SCOPED) WHERE is_open AND workflow != '' GROUP BY workflow
         """,
         as_of,
         _without_workflow(scope),
     )
     counted = {r["workflow"]: r for r in found}
-    nothing = {"n_open": 0, "n_ours": 0, "value": 0.0, "oldest_s": 0}
+    nothing = {"n_open": 0, "n_ours": 0, "n_past": 0, "value": 0.0, "oldest_s": 0}
     named = sorted(session.catalogue().workflows.items(), key=lambda item: (item[1].priority, item[0]))
     return [nothing | counted.get(name, {}) | {"workflow": name, "title": w.title, "target": w.slo.target} for name, w in named]
 
 
-@cached(2 * LIVE_S)
+@live
 def incidents(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     """Open incidents with their likeliest cause, worst first: by value at risk within a severity, then by age."""
-    return exceptions.incidents(session.store(), at(as_of), scope=scope)
+    return exceptions.with_causes(exceptions.open_incidents(session.store(), at(as_of), scope=scope), _causes(as_of, scope))
 
 
-@cached(LIVE_S)
+@cached(CALM_S)
+def _causes(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """The causes behind the open incidents: asked less often, for what is behind an incident changes slowly."""
+    return exceptions.causes(session.store(), at(as_of), scope=scope)
+
+
+@live
 def stages(as_of: datetime | None, scope: tuple[str, ...], by: str) -> Rows:
     """The funnel: stage x series, with count, value, flow of the last hour and what is past its tolerance."""
     return ask(
@@ -50,13 +57,13 @@ def stages(as_of: datetime | None, scope: tuple[str, ...], by: str) -> Rows:
     )
 
 
-@cached(LIVE_S)
+@live
 def freshness(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     """Carrier x region: shipments under way and the share without progress for too long."""
     return ask("SELECT * FROM freshness(SCOPED) ORDER BY carrier, region", as_of, scope)
 
 
-@cached(LIVE_S)
+@live
 def stale_shipments(as_of: datetime | None, scope: tuple[str, ...], carrier: str, region: str) -> Rows:
     """The shipments of one cell of the freshness map, stalest first, at most 500."""
     return ask(
@@ -74,34 +81,32 @@ def stale_shipments(as_of: datetime | None, scope: tuple[str, ...], carrier: str
     )
 
 
-@cached(LIVE_S)
 def blocked(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     """Region x carrier: blocked invoices, their value, and the oldest age."""
-    return ask(
-        """
-        SELECT region, carrier, count() AS n, sum(value) AS worth, max(age_s) AS oldest_s FROM blocked_invoices(SCOPED)
-        GROUP BY region, carrier ORDER BY region, carrier
-        """,
-        as_of,
-        scope,
-    )
+    return [r for r in _blocked(as_of, scope) if not r["is_reason"]]
 
 
-@cached(LIVE_S)
 def blocked_because(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     """The first unmet guards of blocked invoices: how many wait for each, what they are worth, who owes it."""
+    return sorted((r for r in _blocked(as_of, scope) if r["is_reason"]), key=lambda r: -r["worth"])
+
+
+@live
+def _blocked(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
+    """Both in one reading of the invoices."""
     return ask(
         """
-        SELECT waits_for, owed_by, owner, count() AS n, sum(value) AS worth, max(age_s) AS oldest_s
+        SELECT region, carrier, waits_for, owed_by, owner, grouping(region) = 1 AS is_reason,
+               count() AS n, sum(value) AS worth, max(age_s) AS oldest_s
         FROM blocked_invoices(SCOPED)
-        GROUP BY waits_for, owed_by, owner ORDER BY worth DESC
+        GROUP BY GROUPING SETS ((region, carrier), (waits_for, owed_by, owner)) ORDER BY region, carrier
         """,
         as_of,
         scope,
     )
 
 
-@cached(LIVE_S)
+@live
 def blocked_invoices(as_of: datetime | None, scope: tuple[str, ...], region: str, carrier: str) -> Rows:
     """The invoices of one cell, oldest first, at most 500, with why, who owes it, since when and the last trace."""
     return ask(

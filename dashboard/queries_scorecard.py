@@ -54,7 +54,7 @@ def parts(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
         FROM scorecard_parts(from = AS_OF - toIntervalSecond({length_s:UInt32}), SCOPED) AS n
         LEFT JOIN scorecard_parts(from = AS_OF - toIntervalSecond(2 * {length_s:UInt32}),
             as_of = AS_OF - toIntervalSecond({length_s:UInt32}), scope = {scope:Array(String)}) AS b
-            ON b.composite = n.composite AND b.part = n.part
+            ON b.composite = n.composite AND b.part = n.part AND b.title = n.title -- a workflow without data has no part's name
         WINDOW w AS (PARTITION BY n.composite)
         ORDER BY indexOf(['synchronisation', 'exceptions', 'recovery'], composite), weight DESC, part
         """,
@@ -94,13 +94,26 @@ def incidents(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows
 
 @cached(SLOW_S)
 def open_total(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, Any]:
-    """How many exceptions are open, the oldest, and what the objects behind them are worth, each object once."""
+    """
+    How many exceptions are open, how many of them past their age limit, the oldest, and what the objects behind them are worth,
+    each object once. `first_at` is when any was first detected, `limit_at` when the next open one will have been known for as
+    long as its limit allows; 1970 where there is none.
+    """
     return ask(
         """
-        SELECT sum(n_of) AS n, max(oldest) AS oldest_s, sumIf(most, object_id != '') AS worth FROM
+        WITH toDateTime64(0, 3, 'UTC') AS never
+        SELECT
+            sum(n_of) AS n, sum(n_late) AS n_past, max(oldest) AS oldest_s, sumIf(most, object_id != '') AS worth,
+            if(countIf(first > never) > 0, minIf(first, first > never), never) AS first_at,
+            if(countIf(next > never) > 0, minIf(next, next > never), never) AS limit_at
+        FROM
         (
-            SELECT object_type, object_id, count() AS n_of, max(i.value) AS most, max(i.age_s) AS oldest
-            FROM inbox(SCOPED) AS i WHERE is_open GROUP BY object_type, object_id
+            SELECT
+                object_type, object_id, countIf(i.is_open) AS n_of, countIf(i.is_past_sla) AS n_late,
+                maxIf(i.value, i.is_open) AS most, maxIf(i.age_s, i.is_open) AS oldest, min(i.detected_at) AS first,
+                minIf(i.limit_of, i.is_open AND i.limit_of > AS_OF) AS next
+            FROM (SELECT *, detected_at + toIntervalSecond(sla_s) AS limit_of FROM inbox(SCOPED)) AS i
+            GROUP BY object_type, object_id
         )
         """,
         as_of, scope,

@@ -28,26 +28,27 @@ from schema.kpi import Point
 Row = Mapping[str, Any]
 WORDS = {"on_target": "● On target", "watch": "▲ Watch", "off_target": "■ Off target", "no_data": "○ No data"}
 WIDTH, HEIGHT = 76, 22
-COLUMNS = (
-    "workflow",
-    "title",
-    "owner",
-    "status",
-    "attainment",
-    "n",
-    "target",
-    "budget_left",
-    "attainment_before",
-    "n_before",
-    "change",
-    "n_opened",
-    "n_closed",
-    "n_open",
-    "oldest_s",
-    "value",
-    "recover_s",
-    "n_recovered",
-)
+# What stands in a column, and what it is called there: the unit is in the name, for who reckons with it.
+COLUMNS = {
+    "workflow": "workflow",
+    "title": "title",
+    "owner": "owner",
+    "status": "status",
+    "attainment": "attainment_share",
+    "n": "n_due",
+    "target": "target_share",
+    "budget_left": "budget_left_share",
+    "attainment_before": "attainment_before_share",
+    "n_before": "n_due_before",
+    "change": "change_share",
+    "n_opened": "exceptions_opened",
+    "n_closed": "exceptions_closed",
+    "n_open": "exceptions_open",
+    "oldest_s": "oldest_open_seconds",
+    "value": "value_at_risk",
+    "recover_s": "recover_p90_seconds",
+    "n_recovered": "recover_n",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +68,30 @@ class Card:
     ageing: tuple[Row, ...]
     incidents: tuple[str, ...]
     incident_rows: tuple[Row, ...] = ()
+    first_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def html(card: Card) -> str:
     """The page as text; everything that comes from data is escaped."""
+    moments = {r["at"] for r in card.ageing}
+    n = {r["bucket"]: r["n"] for r in card.ageing if r["at"] == max(moments)}
     return _template().render(
-        card=card, words=WORDS, units=units, scores=scores, peak=peak, spark=spark, bars=bars, ages=AGES, colours=AGE_COLOURS
-    )
+        card=card, words=WORDS, units=units, scores=scores, peak=peak, spark=spark, bars=bars, ages=AGES, colours=AGE_COLOURS,
+        is_young=0 < len(moments) < scores.FEW_MOMENTS, last=[(age, n.get(age, 0)) for age in AGES],
+    )  # fmt: skip
 
 
 def table(card: Card) -> str:
-    """The table of workflows as CSV: full precision, times in UTC, the period in every row; money in the base currency."""
+    """
+    The table of workflows as CSV: full precision, times in UTC, the period in every row; `value_at_risk` is in `currency`,
+    shares are of 1, and the unit of everything else stands in its name.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("period", "from", "until", "currency", *COLUMNS))
+    writer.writerow(("period", "from", "until", "currency", *COLUMNS.values()))
     head = (card.period, _utc(card.since), _utc(card.until), card.currency)
     for row in card.workflows:
-        writer.writerow((*head, *(_cell(row[name]) for name in COLUMNS)))
+        writer.writerow((*head, *(_cell(_told(row, name)) for name in COLUMNS)))
     return out.getvalue()
 
 
@@ -116,7 +124,7 @@ def peak(rows: Sequence[Row]) -> int:
 
 
 def bars(
-    rows: Sequence[Row], since: datetime, until: datetime, width: int = 640, height: int = 110
+    rows: Sequence[Row], since: datetime, until: datetime, width: int = 640, height: int = 76
 ) -> list[tuple[float, float, float, float, str]]:
     """Stacked bars of open exceptions by age as (x, y, width, height, colour) in a box of the given size, placed in time."""
     moments, tallest = sorted({r["at"] for r in rows}), peak(rows)
@@ -144,6 +152,13 @@ def bars(
 
 def _y(value: float, low: float) -> float:
     return HEIGHT - 2 - (HEIGHT - 4) * (value - low) / max(1 - low, 0.001)
+
+
+def _told(row: Row, name: str) -> Any:
+    """A time to recover only where something has recovered; money to the cent."""
+    if name == "recover_s" and not row["n_closed"]:
+        return None
+    return round(float(row[name]), 2) if name == "value" else row[name]
 
 
 def _cell(value: Any) -> Any:

@@ -23,6 +23,9 @@ VERBS = {
 LINKS = r"(?:in warehouse|in|of|from|through|at|by|for|to)"
 SEVERITY = {1: "■ P1", 2: "■ P2", 3: "▲ P3", 4: "○ P4"}
 TREND = {"growing": "▲ growing", "steady": "▬ steady", "draining": "▼ draining"}
+OLDEST = "; oldest {oldest}"
+TECHNICAL = re.compile(r"\s*[:;(]\s*\w*(?:Error|Exception|Failure|Fault)\b.*", re.S)
+MOST_REASON = 90
 
 
 def incident(
@@ -34,6 +37,25 @@ def incident(
     A template may name n, value, oldest, object, reason, owner, place, interface and the cuts.
     """
     return render(template, fields(row, currency=currency, now=now, team=team), is_one=row["n"] == 1)
+
+
+def headline(
+    template: str, row: Mapping[str, Any], *, team: Callable[[str], str] = units.words, interface: Callable[[str], str] = str
+) -> str:
+    """
+    The sentence without what stands beside it in a row: no value, no age, an interface by its title, a reason without its
+    technical end. Of many things the oldest one's reason is left out too: it is not the others'.
+    """
+    head, _, tail = template.partition(OLDEST)
+    known = fields(row, currency="", now=row["oldest_at"], team=team) | {"value": "", "oldest": ""}
+    known |= {"reason": short(row["reason"]), "interface": interface(row["interface"])}
+    return render(head + (tail if row["n"] == 1 else ""), known, is_one=row["n"] == 1)
+
+
+def short(reason: str, most: int = MOST_REASON) -> str:
+    """A reason without its technical end (`…: ParseError: 214 AT7 …`), at most so many characters, cut between words."""
+    text = TECHNICAL.sub("", reason).strip() or reason.strip()
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0].rstrip(",;:") + " …"
 
 
 def fields(row: Mapping[str, Any], *, currency: str, now: datetime, team: Callable[[str], str] = units.words) -> dict[str, str]:
@@ -64,12 +86,12 @@ def place(text: str) -> str:
     return " · ".join(units.words(part) for part in text.split("|") if part)
 
 
-def cause(row: Mapping[str, Any], *, when: Callable[[datetime], str]) -> str:
+def cause(row: Mapping[str, Any], *, when: Callable[[datetime], str], interface: Callable[[str], str] = str) -> str:
     """The technical half of an incident: the interface behind it, what failed there, and the change before it."""
     if not row["cause_interface"]:
         return ""
     calls = _calls(int(row["n_failed"]), int(row["n_retries"]))
-    text = f"Behind it: interface {row['cause_interface']}"
+    text = f"Behind it: interface {interface(row['cause_interface'])}"
     text += f", {calls} since {when(row['cause_at'])}" if calls else f", in trouble since {when(row['cause_at'])}"
     if row["cause_message"]:
         text += f" ({row['cause_message']})"

@@ -53,14 +53,16 @@ def server(
     intake: str = session.DEFAULT_INTAKE,
     auth: Mapping[str, Any] | None = None,
     trusted_proxies: str = "127.0.0.1",
+    replay: session.Replay | None = None,
 ) -> uvicorn.Server:
     """
     The server of the pages, ready to `run()` in the main thread, which is where its signal handlers work.
 
     `intake` is the address that senders use. `auth` is Streamlit's [auth] section (OIDC); with it no page is seen without
-    login. `trusted_proxies` may say who the client is (X-Forwarded-For, -Proto).
+    login. `trusted_proxies` may say who the client is (X-Forwarded-For, -Proto). `replay` delivers rejects again, where
+    collectors live in this process.
     """
-    session.open(store, catalogue, intake=intake, needs_login=bool(auth))
+    session.open(store, catalogue, intake=intake, needs_login=bool(auth), replay=replay)
     return uvicorn.Server(
         uvicorn.Config(
             application(host=host, port=port, auth=auth),

@@ -1,16 +1,20 @@
 """
-The store and the catalogue that the pages read, given once by the front door.
+The store and the catalogue that the pages read, given once by the front door; and replay, where it can lend that.
 
 Why a plain module and not `st.cache_resource` or a connection: page scripts are threads of the process that owns the store,
 receivers and scheduler use the same object outside any Streamlit context, and chDB lets one process hold a folder once. When
 no store was given, or it is away, `store()` or the query says StoreUnavailable, and `frame` makes a banner of it.
+Why replay is a callable that is lent: to deliver again is the collectors' business, and pages do not know them. Where pages
+run as a service of their own there is none, and the Intake page says which command does it.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -23,12 +27,30 @@ from schema.store import Store
 DEFAULT_INTAKE = "http://127.0.0.1:4318"
 
 
+class Replayed(Protocol):
+    """How a replay went: `n` tried, `n_stored` of them stored, `n_skipped` whose source is no longer configured."""
+
+    @property
+    def n(self) -> int: ...
+    @property
+    def n_stored(self) -> int: ...
+    @property
+    def n_skipped(self) -> int: ...
+
+
+class Replay(Protocol):
+    """Delivers open rejects again: those of `ids`, else all of `source`, else all. Raises: StoreUnavailable."""
+
+    def __call__(self, *, source: str = "", ids: Sequence[str] = ()) -> Replayed: ...
+
+
 @dataclass(slots=True)
 class _Handle:
     store: Store | None = None
     catalogue: Catalogue | None = None
     intake: str = DEFAULT_INTAKE
     needs_login: bool = False
+    replay: Replay | None = None
     away_since: datetime | None = None
     last_known: str = ""
 
@@ -37,11 +59,21 @@ _handle = _Handle()
 _lock = threading.Lock()
 
 
-def open(store: Store, catalogue: Catalogue, *, intake: str = DEFAULT_INTAKE, needs_login: bool = False) -> None:
-    """Give the pages their store. `intake` is the address that senders use; answers of an earlier store are forgotten."""
+def open(
+    store: Store,
+    catalogue: Catalogue,
+    *,
+    intake: str = DEFAULT_INTAKE,
+    needs_login: bool = False,
+    replay: Replay | None = None,
+) -> None:
+    """
+    Give the pages their store. `intake` is the address that senders use, `replay` what the Intake page may do where collectors
+    live in this process; answers of an earlier store are forgotten.
+    """
     global _handle
     with _lock:
-        _handle = _Handle(store, catalogue, intake.rstrip("/"), needs_login)
+        _handle = _Handle(store, catalogue, intake.rstrip("/"), needs_login, replay)
     _forget()
 
 
@@ -80,6 +112,11 @@ def intake() -> str:
 def needs_login() -> bool:
     """Whether a page may be seen only after single sign-on."""
     return _handle.needs_login
+
+
+def replay() -> Replay | None:
+    """How rejects are delivered again; None where no collector lives in this process."""
+    return _handle.replay
 
 
 def currency() -> str:

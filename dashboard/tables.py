@@ -2,7 +2,9 @@
 What tables of several pages share: how tall they are, and which row the URL has chosen.
 
 Why not a height of so many pixels a row: a table that is a few pixels too tall ends in half an empty row, which reads as
-"there is more"; short tables are as tall as their content, long ones scroll.
+"there is more"; short tables are as tall as their content, long ones scroll. Why no pinned column: Streamlit writes those in
+the grey of something that is switched off, and the first column is what a row is about. Why a unit in the header where a column
+holds plain numbers: one unit down a column is compared by eye and sorts as numbers do.
 """
 
 from __future__ import annotations
@@ -13,6 +15,21 @@ from typing import Any, Literal
 import streamlit as st
 
 ROW_PX = 35
+
+
+def right(help: str | None = None, *, label: str | None = None, width: int | None = None) -> Any:
+    """A column of numbers that are written with their units: at the right, where digits are compared."""
+    return st.column_config.TextColumn(label, help=help, width=width, alignment="right")
+
+
+def number(help: str | None = None, *, label: str | None = None, width: int | None = None) -> Any:
+    """A column of plain numbers; the unit stands in its header."""
+    return st.column_config.NumberColumn(label, help=help, width=width, format="localized")
+
+
+def text(help: str | None = None, *, label: str | None = None, width: int | None = None) -> Any:
+    """A column of words."""
+    return st.column_config.TextColumn(label, help=help, width=width)
 
 
 def height(n: int, most: int) -> int | Literal["content"]:

@@ -46,6 +46,32 @@ def money(amount: float) -> str:
     return units.money(amount, session.currency())
 
 
+def interface(name: str) -> str:
+    """An interface or feed as people call it: its title in the catalogue, in quotes as it is several words; else its name."""
+    catalogue = session.catalogue()
+    known = catalogue.interfaces.get(name) or catalogue.feeds.get(name)
+    return f"“{known.title}”" if known else name
+
+
+def role(name: str) -> str:
+    """The role of a system as it is written: `ERP`, `CARRIER`."""
+    return name.upper() or "NO SYSTEM"
+
+
+def exception_title(code: str) -> str:
+    """An exception's code as people call it."""
+    policy = session.catalogue().exceptions.get(code)
+    return policy.title if policy else code
+
+
+def said_by(row: Mapping[str, Any]) -> str:
+    """What was done with an exception, as one line of its history."""
+    team = f" to {session.team(row['team'])}" if row["team"] else ""
+    until = f" until {frame.when(row['until'])}" if row["until"].year > 1970 else ""
+    comment = f": {units.plain(row['comment'])}" if row["comment"] else ""
+    return f":gray[{frame.when(row['at'])}] {units.plain(row['actor'])} · **{row['verb']}**{team}{until}{comment}"
+
+
 def empty(sentence: str, *, next_step: str = "", code: str = "", language: str = "bash") -> None:
     """Nothing is here: why, and what to do next, with the command filled in."""
     st.markdown(f":gray[○] {sentence}" + (f" {next_step}" if next_step else ""))

@@ -7,6 +7,7 @@ is one, and what the pages say comes from stored events.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -22,12 +23,27 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.parts.clickhouse_server import ClickHouseServer
 from tests.test_readme import free_port
 
 START_S = 240
 PAGES = ("", "exceptions", "object", "scorecard", "failures", "traces", "intake", "numbers")
 ERROR = '[data-testid="stException"]'
 MAIN = '[data-testid="stMain"]'
+INCIDENTS = ".st-key-incidents"
+WAIT_MS = 30_000
+AWAY = "The store does not answer since"
+ROOT = Path(__file__).resolve().parents[1]
+# The pages alone over the store of argv[1], on the port of argv[2]: no demo, no jobs.
+PAGES_ALONE = """
+import sys
+from dashboard import serve
+from schema import governance, migrate
+from schema.store import connect
+store, catalogue = connect(sys.argv[1]), governance.load()
+migrate.migrate(store, catalogue)
+serve.server(store, catalogue, port=int(sys.argv[2])).run()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +98,7 @@ def opened(page: Page, url: str) -> Page:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_shows_no_traceback_and_nothing_leaves_the_machine(
-    demo: Demo, browser: Browser, name: str, scheme: str
-) -> None:
+def test_a_page_shows_no_traceback_and_nothing_leaves_the_machine(demo: Demo, browser: Browser, name: str, scheme: str) -> None:
     """No page shows a traceback, ever; and no page fetches a font, an icon or a script from outside."""
     context = browser.new_context(color_scheme=scheme, viewport={"width": 1600, "height": 1100})  # type: ignore[arg-type]
     page = context.new_page()
@@ -127,17 +141,98 @@ def test_a_live_refresh_remounts_no_chart(demo: Demo, page: Page) -> None:
     assert page.evaluate("document.querySelectorAll('canvas[data-kept]').length") == marked
 
 
-def test_a_filter_stands_in_the_url_and_a_link_with_it_shows_the_same(demo: Demo, page: Page) -> None:
-    """A view is sent to a colleague as a link."""
-    opened(page, f"{demo.url}/?region=US-East")
-    expect(page.locator(MAIN)).to_contain_text("US-East")
-    expect(page.locator(MAIN)).not_to_contain_text("wait for proof of delivery from VELO")
+def test_a_filter_stands_in_the_url_goes_along_and_comes_off_by_its_chip(demo: Demo, page: Page) -> None:
+    """A view is sent to a colleague as a link, and no page forgets what was chosen on another."""
+    opened(page, demo.url)
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("combobox", name="Region").click()
+    page.get_by_role("option", name="US-East").click()
+    page.wait_for_url("**region=US-East**")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    chip = page.get_by_role("button", name="region: US-East ✕")
+    expect(chip).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(MAIN)).not_to_contain_text("wait for proof of delivery from VELO", timeout=WAIT_MS)
+    page.locator('[data-testid="stSidebarNavLink"]').filter(has_text="Exceptions").click()
+    page.wait_for_url("**/exceptions?**region=US-East**")
+    heading = page.get_by_text(re.compile(r"^Needs somebody: \d+ exceptions$"))
+    expect(heading).to_be_visible(timeout=WAIT_MS)
+    colleague = page.context.browser.new_context(viewport={"width": 1600, "height": 1100})  # type: ignore[union-attr]
+    theirs = opened(colleague.new_page(), page.url)
+    expect(theirs.get_by_role("button", name="region: US-East ✕")).to_be_visible(timeout=WAIT_MS)
+    n_theirs, n_ours = (p.get_by_text(re.compile(r"^Needs somebody: \d+ exceptions$")).inner_text() for p in (theirs, page))
+    assert abs(int(re.findall(r"\d+", n_theirs)[0]) - int(re.findall(r"\d+", n_ours)[0])) <= 5, "the demo goes on meanwhile"
+    colleague.close()
+    chip.click()
+    expect(chip).to_have_count(0, timeout=WAIT_MS)
+    page.wait_for_url(lambda url: "region=" not in url)
+
+
+def test_from_an_incident_to_its_exception_to_the_trace_and_back(demo: Demo, page: Page) -> None:
+    """Every number opens what it is made of; back leads back to where it was asked."""
+    opened(page, demo.url)
+    incident = page.locator('[class*="st-key-incident_"]').filter(has_text="Milestones of Nordex Parcel").first
+    expect(incident).to_be_visible(timeout=120_000)
+    incident.get_by_role("button", name="Open").click()
+    page.wait_for_url("**/exceptions?**incident=**")
+    expect(page.locator(MAIN)).to_contain_text("Incident Interface fails", timeout=WAIT_MS)
+    page.locator(MAIN).get_by_role("link", name="Trace", exact=True).click()
+    page.wait_for_url("**/traces?**trace=**")
+    expect(page.locator(MAIN)).to_contain_text("carrier.NRDX", timeout=WAIT_MS)
+    page.go_back()
+    page.wait_for_url("**/exceptions?**incident=**")
+    expect(page.locator(MAIN)).to_contain_text("Incident Interface fails", timeout=WAIT_MS)
+
+
+def test_a_card_filters_and_a_second_click_shows_all_again(demo: Demo, page: Page) -> None:
+    """The shortest way from a red card to its incidents."""
+    opened(page, demo.url)
+    card = page.locator(".st-key-card_invoice_readiness").get_by_role("button")
+    card.click()
+    page.wait_for_url("**workflow=invoice_readiness**")
+    expect(page.locator(INCIDENTS)).not_to_contain_text("Milestones of Nordex Parcel", timeout=WAIT_MS)
+    expect(page.locator(INCIDENTS)).to_contain_text("240 invoices")
+    expect(card).to_have_text("Invoice readiness ✕")
+    card.click()
+    expect(page.locator(INCIDENTS)).to_contain_text("Milestones of Nordex Parcel", timeout=WAIT_MS)
+
+
+def test_verbs_ask_for_a_name_once_and_stand_in_the_history(demo: Demo, page: Page) -> None:
+    """Who did what: acknowledged, handed over and commented in the browser, read back on the page."""
+    opened(page, f"{demo.url}/object?type=invoice&id={_invoice(demo)}")
+    page.locator(MAIN).get_by_role("link", name="Invoice waits for proof of delivery").click()
+    page.wait_for_url("**/exceptions?**exception=**")
+    page.get_by_role("button", name="Acknowledge").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Your name").fill("Kim Larsen")
+    dialog.get_by_role("button", name="Acknowledge 1 exception").click()
+    main = page.locator(MAIN)
+    expect(main).to_contain_text("Kim Larsen · acknowledge", timeout=WAIT_MS)
+    page.get_by_role("button", name="Assign").click()
+    page.get_by_role("menuitem", name="customer service").or_(page.get_by_role("option", name="customer service")).click()
+    expect(main).to_contain_text("Kim Larsen · assign to customer service", timeout=WAIT_MS)
+    page.get_by_role("button", name="More").click()
+    page.get_by_label("Why").fill("the carrier promised it by noon")
+    page.get_by_label("Why").press("Tab")
+    page.get_by_role("button", name="Comment", exact=True).click()
+    expect(main).to_contain_text("Kim Larsen · comment: the carrier promised it by noon", timeout=WAIT_MS)
+
+
+def test_a_wall_needs_no_scrolling(demo: Demo, browser: Browser) -> None:
+    """1920 x 1080, from across the room, nobody at the mouse."""
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = opened(context.new_page(), f"{demo.url}/?kiosk=1")
+    expect(page.locator(MAIN)).to_contain_text("240 invoices", timeout=120_000)
+    expect(page.locator(MAIN)).to_contain_text("Blocked invoices")
+    page.wait_for_selector("canvas", timeout=WAIT_MS)
+    page.wait_for_timeout(1_000)
+    assert page.evaluate(f"(m => m.scrollHeight - m.clientHeight)(document.querySelector('{MAIN}'))") <= 0
+    context.close()
 
 
 def test_from_an_invoice_to_its_object_page_by_the_search_field(demo: Demo, page: Page) -> None:
     """Any key goes there: the ops lead pastes what the customer reads out."""
-    truth = json.loads((demo.folder / "demo" / "faults.json").read_text("utf-8"))["faults"]
-    invoice = next(f for f in truth if f["code"] == "BIL.MISSING_POD")["object_ids"][0]
+    invoice = _invoice(demo)
     opened(page, demo.url)
     field = page.get_by_placeholder("Order, shipment, invoice", exact=False)
     field.fill(invoice)
@@ -145,6 +240,12 @@ def test_from_an_invoice_to_its_object_page_by_the_search_field(demo: Demo, page
     expect(page.locator(MAIN)).to_contain_text(invoice, timeout=30_000)
     expect(page.locator(MAIN)).to_contain_text("proof of delivery", timeout=30_000)
     assert page.locator(ERROR).count() == 0
+
+
+def _invoice(demo: Demo) -> str:
+    """An invoice that waits for its proof of delivery."""
+    truth = json.loads((demo.folder / "demo" / "faults.json").read_text("utf-8"))["faults"]
+    return str(next(f for f in truth if f["code"] == "BIL.MISSING_POD")["object_ids"][0])
 
 
 def test_failures_leads_to_the_interface_and_to_a_failing_trace(demo: Demo, page: Page) -> None:
@@ -191,3 +292,58 @@ def test_an_event_that_is_acknowledged_is_on_the_object_page_seconds_later(demo:
             return
         page.wait_for_timeout(2_000)
     pytest.fail(page.locator(MAIN).inner_text()[:2000])
+
+
+# --- an empty store, and one that is away ----------------------------------------------------------------------------------
+@contextlib.contextmanager
+def pages_alone(dsn: str) -> Iterator[str]:
+    """The pages in a process of their own; their address."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-c", PAGES_ALONE, dsn, str(port)], cwd=ROOT)
+    url, end = f"http://127.0.0.1:{port}", time.monotonic() + 60
+    try:
+        while not _detected(url):
+            assert process.poll() is None, "the pages did not start"
+            assert time.monotonic() < end, "the pages did not come up"
+            time.sleep(0.2)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def test_every_page_over_an_empty_store_says_what_to_do(page: Page, tmp_path: Path) -> None:
+    """The first minute after the installation: a sentence and the next step, on every page."""
+    with pages_alone(f"chdb://{tmp_path}/store") as url:
+        for name in PAGES:
+            opened(page, f"{url}/{name}")
+            text = page.locator(MAIN).inner_text()
+            assert page.locator(ERROR).count() == 0, name
+            assert "no event yet" in text, f"{name} does not say that there is none:\n{text}"
+            assert len(text.split("detectors have not run yet")[-1].strip()) > 20, f"{name} says nothing of its own:\n{text}"
+        opened(page, url)
+        expect(page.locator(MAIN)).to_contain_text("curl -sS http://127.0.0.1:4318/v1/events")
+
+
+def test_every_page_says_that_the_store_is_away_and_comes_back_with_it(
+    page: Page, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """A database that is restarted is a line of text on the pages: since when, and that nothing is lost; never a traceback."""
+    if pytestconfig.getoption("--engine") == "embedded":
+        pytest.skip("needs the ClickHouse server, and --engine embedded was asked for")
+    server = ClickHouseServer(tmp_path / "server")
+    with server, pages_alone(server.dsn("away")) as url:
+        opened(page, url)
+        expect(page.locator(MAIN)).to_contain_text("No events yet")
+        server.kill()
+        expect(page.locator(MAIN)).to_contain_text(AWAY, timeout=WAIT_MS)
+        for name in PAGES:
+            opened(page, f"{url}/{name}")
+            expect(page.locator(MAIN)).to_contain_text(AWAY, timeout=WAIT_MS)
+            expect(page.locator(MAIN)).to_contain_text("Nothing is lost")
+            assert page.locator(ERROR).count() == 0, name
+            assert "Traceback" not in page.locator("body").inner_text(), name
+        opened(page, url)
+        with server:
+            expect(page.locator(MAIN)).not_to_contain_text(AWAY, timeout=WAIT_MS)
+            expect(page.locator(MAIN)).to_contain_text("No events yet", timeout=WAIT_MS)

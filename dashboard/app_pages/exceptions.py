@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import frame, parts_inbox, queries_inbox, tiles
+from dashboard import frame, inbox, parts_inbox, queries_inbox, tiles
 
 view = frame.view()
+if frame.is_before_first_event():
+    st.stop()
 me = frame.actor()
 incident = st.query_params.get("incident", "")
 
@@ -26,7 +28,7 @@ def changes(drawn: tuple[str, ...]) -> None:
 
 ageing()
 saved = parts_inbox.chosen_filter()
-left, middle, right = st.columns([3, 12, 8], gap="medium")
+left, middle, right = st.columns([8, 36, 20], gap="small")
 with left:
     parts_inbox.saved_filters(queries_inbox.counts(view.as_of, view.scope, me), saved)
 with middle:
@@ -38,3 +40,4 @@ with middle:
 with right:
     if id_ := parts_inbox.selected(picked, rows):
         parts_inbox.detail(queries_inbox.one(view.as_of, id_), id_)
+inbox.ask_who()

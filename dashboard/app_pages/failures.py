@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import frame, parts_failures, queries_failures, tiles
+from dashboard import frame, parts_failures, parts_impact, queries_failures, tiles
 
 view, window = frame.view(), frame.view().window
 interface = st.query_params.get("interface", "")
@@ -18,7 +18,7 @@ if not interface and not rows:
 
 tiles.heading(
     f"Interfaces, the last {window.title}, the worst first",
-    help="Failing: a detector has something open on it. In brackets: the usual.",
+    help="■ a detector has something open on it; ▲ work waits behind it, or it is slow or retried; ● as usual.",
 )
 parts_failures.edges(rows, interface)
 if not interface:
@@ -30,8 +30,12 @@ if not found:
     st.stop()
 edge, asked = found[0], (view.as_of, view.scope, window.length_s, interface)
 parts_failures.head(edge)
-parts_failures.action(edge)
-parts_failures.caused(queries_failures.caused(*asked))
+left, right = st.columns([2, 3], gap="medium")
+with left:
+    parts_failures.facts(edge)
+with right:
+    parts_impact.caused(queries_failures.caused(*asked))
+parts_impact.impact(edge, window.length_s)
 parts_failures.course(
     queries_failures.course(*asked, window.bucket_s),
     queries_failures.changes(view.as_of, interface),
@@ -43,4 +47,4 @@ with left:
     parts_failures.failing(queries_failures.failing(*asked))
 with right:
     parts_failures.messages(queries_failures.messages(*asked))
-parts_failures.hit(edge, window.length_s)
+parts_impact.hit(edge, window.length_s)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import frame, parts_intake, queries_intake, tiles
+from dashboard import frame, parts_intake, parts_replay, queries_intake, tiles
 
 view, window = frame.view(), frame.view().window
 source, chosen = st.query_params.get("source", ""), st.query_params.get("reject", "")
@@ -22,16 +22,23 @@ if rows:
 else:
     parts_intake.nothing()
 
-open_rejects = queries_intake.rejects(view.as_of, source)
-tiles.heading(f"Open rejects{of}: {len(open_rejects)}", help="Acknowledged and kept with their bytes; nothing is lost.")
-left, right = st.columns([5, 4], gap="medium")
+if found := [r for r in rows if r["source"] == source]:
+    parts_intake.source(found[0])
+
+open_rejects, reasons = queries_intake.rejects(view.as_of, source), queries_intake.reasons(view.as_of, source)
+n = sum(r["n_rejects"] for r in rows if source in ("", r["source"]))
+tiles.heading(f"Open rejects{of}: {n:,}", help="Acknowledged and kept with their bytes; nothing is lost.")
+parts_replay.replayed()
+parts_intake.reasons(reasons)
+parts_replay.all_of(reasons)
+left, right = st.columns([5, 4], gap="medium") if chosen else (st.container(), st.container())
 with left:
-    parts_intake.reasons(queries_intake.reasons(view.as_of, source))
     parts_intake.rejects(open_rejects, chosen)
 with right:
     if chosen:
-        parts_intake.reject(queries_intake.reject(chosen), chosen)
-    parts_intake.replay(source, chosen, len(open_rejects))
+        one = queries_intake.reject(chosen)
+        parts_intake.reject(one, chosen)
+        parts_replay.one(one)
 
 tiles.heading(
     f"Findings{of}, the last {window.title}",

@@ -17,10 +17,11 @@ if name and name not in kpis:
     parts_numbers.not_known("KPI", name, list(kpis))
 elif name:
     one, asked = kpis[name], (view.as_of, view.scope, name, window.length_s)
-    parts_numbers.kpi(one, queries_numbers.headline(*asked, ""))
+    course = queries_numbers.trend(*asked, window.bucket_s)
+    parts_numbers.kpi(one, queries_numbers.headline(*asked, ""), course, window.bucket_s)
     left, right = st.columns(2, gap="medium")
     with left:
-        parts_numbers.course(one, queries_numbers.trend(*asked, window.bucket_s), window.bucket_s)
+        parts_numbers.course(one, course, window.bucket_s)
     with right:
         parts_numbers.by_cut(one, window.length_s)
     parts_numbers.sql(one.sql, one.view)
@@ -29,7 +30,9 @@ open_now = queries_numbers.open_now(view.as_of, view.scope)
 if code and code not in detectors:
     parts_numbers.not_known("detector", code, list(detectors))
 elif code:
-    parts_numbers.detector(detectors[code], open_now.get(code))
+    said = queries_numbers.raised(view.as_of, view.scope, code, window.length_s)
+    parts_numbers.detector(detectors[code], open_now.get(code), said, window.title)
+    parts_numbers.raised(detectors[code], queries_numbers.newest(view.as_of, view.scope, code))
     parts_numbers.sql(detectors[code].sql, detectors[code].view)
 
 tiles.heading(

@@ -11,9 +11,19 @@ from dashboard import frame, parts_object, queries_object, tiles
 view = frame.view()
 type_, id_ = parts_object.asked()
 if not id_:
-    tiles.empty("Which object?", next_step="Search for an order, shipment, invoice, tracking number or trace id above.")
+    if not frame.is_before_first_event():
+        parts_object.start(queries_object.worth_a_look(view.as_of, view.scope), queries_object.moved_last(view.as_of))
     st.stop()
 found = queries_object.one(view.as_of, type_, id_)
+
+
+@frame.live(2, "follow")
+def follow() -> None:
+    if queries_object.one(view.as_of, type_, id_) != found:
+        st.rerun()
+
+
+follow()
 if found is None:
     parts_object.not_found(type_, id_)
     st.stop()
@@ -21,7 +31,7 @@ waits = queries_object.waits(view.as_of, type_, found["waits_for"], found["waits
 events = queries_object.events(view.as_of, type_, id_)
 problems = queries_object.exceptions(view.as_of, type_, id_)
 
-parts_object.header(found, waits)
+parts_object.header(found, waits, problems)
 tiles.heading("What happened, by system", help="A mark where it happened, a tick where we received it. Times are yours.")
 parts_object.timeline(found, events, problems, waits["quiet_s"])
 left, right = st.columns(2, gap="medium")

@@ -19,6 +19,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
 days = queries_scorecard.PERIODS[period]
 
 st.markdown(f"#### {card.sentence}")
+parts_scorecard.spoken_of(card)
 with st.grid(3, min_column_width=320, gap="small"):
     for one in card.composites:
         parts_scorecard.composite(one, period)
@@ -29,5 +30,5 @@ tiles.heading(
 )
 parts_scorecard.workflows(card.workflows, card.by_day)
 by_week = queries_scorecard.attainment(view.as_of, view.scope, queries_scorecard.WEEK_S)
-parts_scorecard.trends(card.workflows, by_week, card.ageing, days)
+parts_scorecard.trends(card.workflows, by_week, card.ageing, days, card.first_at)
 parts_scorecard.cost(card.incident_rows, period)

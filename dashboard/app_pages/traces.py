@@ -34,7 +34,7 @@ if not steps:
     parts_traces.log_records(logs, key="trace_logs")
     st.stop()
 
-parts_traces.head(steps)
+parts_traces.head(steps, trace)
 span = parts_traces.chart(steps, logs, st.query_params.get("span", ""))
 chosen = [step.row for step in steps if step.row["span"] == span]
 left, right = st.columns(2, gap="medium")

@@ -16,9 +16,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from collectors import replay
 from collectors.commit import FINDINGS, MESSAGES, REJECTS
-from dashboard import parts_intake, queries_intake, session
-from schema import events
+from collectors.config import Limits
+from collectors.message import Message, Source
+from collectors.sink import Sink
+from dashboard import parts_intake, parts_replay, queries_intake, session
+from schema import events, state
 from schema.events import Event
 from schema.governance import Catalogue
 from schema.store import Store
@@ -201,6 +205,7 @@ def test_mileposts_own_spans_are_summed_by_name_and_nobody_elses(opened: Store) 
 class Done:
     n: int = 1
     n_stored: int = 1
+    n_skipped: int = 0
 
 
 @pytest.fixture
@@ -223,27 +228,93 @@ def test_the_page_shows_sources_rejects_and_their_bytes(rejected: Store, pages: 
 
 
 def test_without_the_collectors_the_page_tells_the_command_that_replays(rejected: Store, pages: Open) -> None:
-    """Pages may run as a service of their own."""
-    page = pages("intake", source="tms")
-    assert page.button(key="replay").disabled
+    """Pages may run as a service of their own: a dead button says why, and what to do instead."""
+    page = pages("intake", source="tms", reject="r1")
+    assert page.button(key="replay_tms").disabled
+    assert page.button(key="replay_one").disabled
+    assert "apart from the collectors" in page.button(key="replay_tms").help
     assert "milepost replay --source tms" in words(page)
 
 
-def test_with_the_collectors_a_reject_is_replayed_by_a_click(
-    rejected: Store, pages: Open, monkeypatch: pytest.MonkeyPatch
+def test_the_past_is_not_replayed(rejected: Store, catalogue: Catalogue, pages: Open) -> None:
+    """Who looks at yesterday must not act on today."""
+    session.open(rejected, catalogue, replay=lambda **_: Done())
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    page = pages("intake", source="tms", as_of=f"{later:%Y-%m-%dT%H:%M:%SZ}")
+    assert page.button(key="replay_tms").disabled
+
+
+def test_with_the_collectors_a_click_asks_for_this_reject_or_for_those_of_the_source(
+    rejected: Store, catalogue: Catalogue, pages: Open
 ) -> None:
-    """The front door lends the function; the page asks for exactly this reject."""
+    """The front door lends the function; the page says how it went."""
     asked: list[tuple[str, Sequence[str]]] = []
 
-    def replay(*, source: str, ids: Sequence[str]) -> Done:
+    def replay(*, source: str = "", ids: Sequence[str] = ()) -> Done:
         asked.append((source, ids))
-        return Done()
+        return Done(n=1, n_stored=0)
 
-    monkeypatch.setattr(session, "replay", replay, raising=False)
-    page = pages("intake", source="tms", reject="r1")
-    page.button(key="replay").click().run()
+    session.open(rejected, catalogue, replay=replay)
+    page = pages("intake", reject="r1")
+    page.button(key="replay_one").click().run()
     assert list(page.exception) == []
-    assert asked == [("tms", ("r1",))]
+    assert "Not replayed:] 1 message rejected again" in words(page)
+    page.button(key="replay_tms").click().run()
+    assert asked == [("tms", ("r1",)), ("tms", ())]
+
+
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        (Done(3, 3), ":green[● Replayed:] 3 messages delivered again and stored."),
+        (Done(3, 2), ":orange[▲ Replayed in part:] 2 messages delivered again and stored; 1 message rejected again, the reason is below."),
+        (Done(0, 0, 2), ":red[■ Not replayed:] 2 left alone, their source is not configured here."),
+        (Done(0, 0, 0), ":gray[○ Nothing was left to replay:] somebody else has done it meanwhile."),
+    ],
+)
+def test_how_a_replay_went_is_told_in_words(done: Done, said: str) -> None:
+    """Three numbers are no answer."""
+    assert parts_replay.outcome(done) == said
+
+
+def mapped(name: str) -> Source:
+    """A source whose mapping reads the object's id from this field."""
+    return Source("wms", "webhook", "records", options={"mapping": {"object_id": name, "object_type": "= shipment", "occurred_at": "at"}})
+
+
+def test_a_click_stores_what_has_been_mended_once_and_a_second_one_finds_nothing(
+    store: Store, catalogue: Catalogue, pages: Open
+) -> None:
+    """From the bytes on the page to the event in the store, through the sink like any message; nothing is doubled by it."""
+    sink, now = Sink(store, catalogue), datetime.now(UTC) - timedelta(seconds=5)
+    body = b'{"no": "S1", "at": "2026-11-23 08:00:00"}'
+    assert sink.deliver_now(mapped("nr"), Message(body, now)).rejected is not None
+    assert sink.deliver_now(mapped("nr"), Message(body.replace(b"S1", b"S2"), now)).rejected is not None
+    assert sink.deliver_now(mapped("no"), Message(body, now)).n_rows == 1, "its sender has mended it already"
+    lent = replay.lend(store, sink, {"wms": mapped("no")})
+    session.open(store, catalogue, replay=lent)
+    page = pages("intake", source="wms")
+    page.button(key="replay_wms").click().run()
+    assert list(page.exception) == []
+    assert "2 messages delivered again and stored" in words(page)
+    assert "No open reject" in words(page)
+    state.refresh(store)
+    assert store.query("SELECT object_id, n_events FROM object_state FINAL ORDER BY object_id") == [
+        {"object_id": "S1", "n_events": 1},
+        {"object_id": "S2", "n_events": 1},
+    ]
+    assert lent(source="wms") == replay.Replayed(n=0, n_stored=0, n_skipped=0)
+    sink.close()
+
+
+def test_more_rejects_than_the_sink_has_room_for_are_replayed_all_the_same(store: Store, catalogue: Catalogue) -> None:
+    """Handed in at once they would be refused for being too many, at every attempt."""
+    sink = Sink(store, catalogue, Limits(max_queue_bytes=100))
+    for i in range(7):
+        sink.deliver_now(mapped("nr"), Message(b'{"no": "S%d", "at": "2026-11-23 08:00:00"}' % i, NOW))
+    assert replay.replay(store, sink, {"wms": mapped("no")}) == replay.Replayed(n=7, n_stored=7, n_skipped=0)
+    assert store.value("SELECT count() FROM events") == 7
+    sink.close()
 
 
 def test_a_reject_that_is_gone_is_a_sentence(rejected: Store, pages: Open) -> None:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from collectors.formats import cloudevents
 from collectors.message import Context, Message, Source
-from dashboard import frame, session, units
+from dashboard import frame, parts_operations, session, units
 from schema import exceptions
 from schema.governance import Catalogue
 from schema.store import Store
@@ -97,16 +97,45 @@ def test_the_past_is_told_and_takes_no_verbs(filled_pages: Open) -> None:
     assert all(b.disabled for b in page.button if b.label == "Acknowledge")
 
 
-def test_a_verb_wants_a_name_and_stands_in_the_audit(store: Store, pages: Open) -> None:
-    """Acknowledge is greyed until somebody has said who they are; then it is a row with that name."""
+def test_a_verb_asks_for_a_name_once_and_stands_in_the_audit(store: Store, pages: Open) -> None:
+    """Nothing is greyed until somebody finds a field: the verb asks who they are, takes itself, and the name is kept."""
     enterprise.fill(store, datetime.now(UTC), orders=40)
     page = pages("exceptions")
-    assert [b.disabled for b in page.button if b.label == "Acknowledge"] == [True]
-    page.text_input(key="actor").input("Kim").run()
-    next(b for b in page.button if b.label == "Acknowledge").click().run()
+    press(page, "Acknowledge")
+    assert store.query("SELECT verb, actor FROM exception_verbs") == []
+    page.text_input(key="actor_asked").input("Kim")
+    press(page, "Acknowledge 1 exception")
     assert list(page.exception) == []
-    verbs = store.query("SELECT verb, actor FROM exception_verbs")
-    assert verbs == [{"verb": "acknowledge", "actor": "Kim"}]
+    assert store.query("SELECT verb, actor FROM exception_verbs") == [{"verb": "acknowledge", "actor": "Kim"}]
+    press(page, "Acknowledge")
+    assert store.query("SELECT verb, actor FROM exception_verbs") == [{"verb": "acknowledge", "actor": "Kim"}] * 2
+
+
+def test_a_name_of_nothing_takes_no_verb(store: Store, pages: Open) -> None:
+    """The audit holds no verb of nobody."""
+    enterprise.fill(store, datetime.now(UTC), orders=40)
+    page = pages("exceptions")
+    press(page, "Acknowledge")
+    page.text_input(key="actor_asked").input("  ")
+    press(page, "Acknowledge 1 exception")
+    assert store.query("SELECT verb, actor FROM exception_verbs") == []
+    assert "A name, please" in words(page)
+
+
+def press(page: AppTest, label: str) -> None:
+    next(b for b in page.button if b.label == label).click().run()
+
+
+def test_a_card_gives_no_all_clear_while_exceptions_are_past_their_limit() -> None:
+    """100 % in time and 240 invoices too old are both true; the word is the worse one's, and says why."""
+    row = {"workflow": "invoice_readiness", "n_past": 240}
+    attained = {"value": 1.0, "n": 900, "status": "on_target"}
+    status, why = parts_operations.status(row, attained)
+    assert status == "watch"
+    assert "240 open exceptions past their age limit" in why
+    assert parts_operations.status(row | {"n_past": 0}, attained)[0] == "on_target"
+    assert parts_operations.status(row, attained | {"status": "off_target"})[0] == "off_target"
+    assert parts_operations.status(row, None)[0] == "watch"
 
 
 def test_an_exception_in_the_url_is_the_one_that_is_shown(filled: Store, filled_pages: Open) -> None:
@@ -122,6 +151,14 @@ def test_an_object_says_what_it_waits_for_and_from_whom(filled: Store, filled_pa
     said = words(filled_pages("object", type="shipment", id=stale["object_id"]))
     assert "Waits for" in said
     assert "Next step: **carrier desk**" in said
+
+
+def test_without_an_object_the_page_says_where_to_begin(filled: Store, filled_pages: Open) -> None:
+    """An empty field is no start: the objects in trouble are one click away."""
+    page = filled_pages("object")
+    links = [link.proto.label for link in page.get("page_link")]
+    assert "Which object?" in words(page)
+    assert any(label.startswith("Shipment SHP") for label in links)
 
 
 def test_an_object_that_nobody_knows_is_a_sentence(filled_pages: Open) -> None:

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -155,6 +156,7 @@ def test_a_composite_is_the_weighted_mean_of_the_parts_that_have_data(opened: St
     measured = [p for p in one.parts if p["n"]]
     assert one.score == pytest.approx(sum(p["weight"] * p["score"] for p in measured) / sum(p["weight"] for p in measured))
     assert one.score == 0.5
+    assert len(one.parts) == len(session.catalogue().workflows), "each workflow once, measured or not"
     assert one.change is None, "the week before measured nothing"
 
 
@@ -180,7 +182,16 @@ def test_the_value_at_risk_of_the_headline_counts_an_object_once(opened: Store) 
     wrong(opened, "stale", 20, object_id="S1", value=500)
     wrong(opened, "stalled", 20, object_id="S1", value=500, code="SHP.STALLED")
     total = queries_scorecard.open_total(NOW, ())
-    assert (total["n"], total["worth"], total["oldest_s"]) == (2, 500, 20 * 3600)
+    assert (total["n"], total["worth"], total["oldest_s"], total["n_past"]) == (2, 500, 20 * 3600, 0)
+    assert (total["first_at"], total["limit_at"]) == (hours(20), hours(-4))
+
+
+def test_what_is_past_its_limit_and_what_is_over_are_told_apart(opened: Store) -> None:
+    """A closed exception is neither open nor at risk, and its limit is none that is still to come."""
+    wrong(opened, "late", 30, value=70)
+    wrong(opened, "over", 50, 40, value=900)
+    total = queries_scorecard.open_total(NOW, ())
+    assert (total["n"], total["n_past"], total["worth"], total["first_at"], total["limit_at"]) == (1, 1, 70, hours(50), EPOCH)
 
 
 def test_a_filter_cuts_all_of_it(opened: Store) -> None:
@@ -192,54 +203,6 @@ def test_a_filter_cuts_all_of_it(opened: Store) -> None:
     assert all(r["n"] == 0 and r["n_open"] == 0 for r in queries_scorecard.workflows(NOW, scope, 7))
     assert queries_scorecard.incidents(NOW, scope, 7) == []
     assert queries_scorecard.open_total(NOW, scope)["n"] == 0
-
-
-# --- what it says ------------------------------------------------------------------------------------------------------------
-def workflow(title: str, status: str) -> dict[str, str]:
-    return {"title": title, "status": status}
-
-
-NOTHING_OPEN = {"n": 0, "worth": 0, "oldest_s": 0}
-
-
-@pytest.mark.parametrize(
-    ("rows", "change", "sentence"),
-    [
-        ([workflow("Orders", "on_target")], 0.003, "Yes: the one measured workflow is on target; 0.3 points better than in the 30 days before."),
-        ([workflow("Orders", "off_target"), workflow("Returns", "no_data")], -0.02,
-         "No: Orders is off target (Returns: no data); 2.0 points worse than in the 30 days before."),
-        ([workflow("Orders", "watch"), workflow("Returns", "watch")], 0.0,
-         "Mostly: Orders and Returns miss the target by little; as reliable as in the 30 days before."),
-        ([workflow("Orders", "on_target"), workflow("Returns", "on_target")], None,
-         "Yes: all 2 measured workflows are on target; there is no period before to compare with."),
-    ],
-)  # fmt: skip
-def test_the_headline_answers_whether_it_can_be_trusted(rows: list[dict[str, str]], change: float | None, sentence: str) -> None:
-    """It never says better where there was nothing to compare with."""
-    whole = Composite("synchronisation", "", "", 0.99, change, ())
-    assert scores.headline(rows, whole, NOTHING_OPEN, "month", "EUR") == f"{sentence} No exception is open."
-
-
-def test_the_headline_without_data_says_that_it_knows_nothing() -> None:
-    """A new installation is not reliable, it is unknown."""
-    whole = Composite("synchronisation", "", "", None, None, ())
-    assert scores.headline([workflow("Orders", "no_data")], whole, NOTHING_OPEN, "week", "EUR") == (
-        "Not known yet: no workflow was due in the last 7 days."
-    )
-
-
-@pytest.mark.parametrize(
-    ("change", "text"), [(None, ""), (0.0, "0 points"), (0.00001, "0 points"), (0.0034, "+0.3 points"), (-0.25, "-25 points")]
-)
-def test_a_change_is_told_in_points(change: float | None, text: str) -> None:
-    """Per cent of per cent misleads."""
-    assert scores.points(change) == text
-
-
-@pytest.mark.parametrize(("left", "text"), [(None, "no data"), (0.65, "65 % left"), (0.0, "0 % left"), (-1.4, "overdrawn 2.4 x")])
-def test_a_budget_that_is_used_up_is_told_as_overdrawn(left: float | None, text: str) -> None:
-    """-140 % left is no sentence."""
-    assert scores.budget(left) == text
 
 
 # --- the page and the paper --------------------------------------------------------------------------------------------------
@@ -259,10 +222,16 @@ def test_the_period_of_the_url_is_the_period_of_the_page(filled_pages: Open) -> 
 
 def test_a_composite_shows_its_parts_and_their_weights(filled_pages: Open) -> None:
     """Never a bare score."""
-    said = words(filled_pages("scorecard"))
-    assert "| Part | Score | Weight |" in said
+    page = filled_pages("scorecard")
+    said = " ".join(str(part) for table in page.table for part in table.value["Part"])
     assert "Order orchestration" in said
     assert "Open, within their age limit" in said
+    assert "weight 25 %" in said
+
+
+def test_the_page_says_which_days_it_speaks_of(filled_pages: Open) -> None:
+    """The window at the top is another one, and must not seem to contradict."""
+    assert "A scorecard has its own period" in words(filled_pages("scorecard", window="1h"))
 
 
 def test_the_page_over_an_empty_store_says_how_to_begin(pages: Open) -> None:
@@ -333,7 +302,17 @@ def test_the_csv_holds_unrounded_numbers_under_their_names() -> None:
     """Who downloads it wants to reckon."""
     rows = list(csv.DictReader(io.StringIO(report.table(printed()))))
     assert len(rows) == 1
-    assert (rows[0]["attainment"], rows[0]["value"], rows[0]["until"], rows[0]["currency"]) == ("0.975", "12345.67", "2026-11-23T12:00:00Z", "EUR")
+    assert (rows[0]["attainment_share"], rows[0]["until"]) == ("0.975", "2026-11-23T12:00:00Z")
+    assert (rows[0]["value_at_risk"], rows[0]["currency"], rows[0]["oldest_open_seconds"]) == ("12345.67", "EUR", "7200")
+
+
+def test_a_young_scorecard_prints_the_ages_of_now_and_no_empty_chart() -> None:
+    """One bar at the edge of a month looks broken."""
+    text = report.html(printed())
+    assert "&lt; 4 h: <b>2</b>" in text
+    assert "Open exceptions by age, at the end" in text
+    steps = tuple({"at": hours(24 * i), "position": 1, "bucket": "< 4 h", "n": i, "worth": 0} for i in range(4))
+    assert "The tallest bar: 3 open" in report.html(replace(printed(), ageing=steps))
 
 
 def test_the_csv_starts_no_formula() -> None:

@@ -30,6 +30,44 @@ def test_the_sentence_that_an_ops_lead_reads() -> None:
     assert told() == "240 invoices (EUR 1.9 M) in EU-West wait for proof of delivery from ACME; oldest 31 h"
 
 
+def test_a_row_says_neither_value_nor_age_twice() -> None:
+    """They stand beside it in columns; the sentence keeps what, where and from whom."""
+    text = sentences.headline(POD, ROW)
+    assert text == "240 invoices in EU-West wait for proof of delivery from ACME"
+
+
+def test_of_many_things_the_oldest_ones_reason_is_not_told_of_all() -> None:
+    """`at hub for 30 h` is true of one of them only."""
+    template = definitions.detectors()["SHP.STALLED"].header.sentence
+    many, one = sentences.headline(template, ROW), sentences.headline(template, ROW | {"n": 1, "reason": "at hub for 30 h"})
+    assert many == "240 shipments in EU-West stand at a facility for too long"
+    assert one == "1 shipment in EU-West stands at a facility for too long (90001): at hub for 30 h"
+
+
+def test_an_interface_goes_by_its_title_and_its_error_is_left_for_the_hover() -> None:
+    """People know `Milestones of Nordex Parcel`, and nobody reads a ParseError across the room."""
+    row = ROW | {
+        "interface": "carrier.NRDX.214", "region": "EU-North", "n": 1,
+        "reason": "42 of 42 messages failed in the last 60 min: ParseError: 214 AT7: time zone 'CE' is not allowed",
+    }  # fmt: skip
+    template = definitions.detectors()["INT.FAIL"].header.sentence
+    text = sentences.headline(template, row, interface=lambda _: "“Milestones of Nordex Parcel”")
+    assert text == "“Milestones of Nordex Parcel” in EU-North has failed: 42 of 42 messages failed in the last 60 min"
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("no progress for 21 h", "no progress for 21 h"),
+        ("MappingError: field 'tax_regime' is unknown", "MappingError: field 'tax_regime' is unknown"),
+        ("word " * 40, "word " * 18 + "…"),
+    ],
+)
+def test_a_long_reason_is_cut_between_words_and_never_to_nothing(reason: str, expected: str) -> None:
+    """A reason that is only technical is better than none."""
+    assert sentences.short(reason) == expected
+
+
 def test_one_is_singular_throughout() -> None:
     """`1 invoices wait` reads as a machine's."""
     assert told(n=1, value=900.0) == "1 invoice (EUR 900) in EU-West waits for proof of delivery from ACME; for 31 h"
