@@ -3,7 +3,7 @@
 # Why make and so little of it: a bare machine with Python 3.11 and make must come to a running demo by one command, and
 # a second run must install nothing. The stamp is named after what was installed, so a changed requirement installs again.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test clean
+.PHONY: help demo up test bench clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -23,8 +23,15 @@ up: $(INSTALLED) ## Milepost with your own milepost.toml
 test: $(INSTALLED_TEST) ## Lint, types and every test, on both engines; gets what the tests need
 	$(PYTHON) tests/parts/setup.py
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -n 2 --dist loadfile
+	@echo "$(PYTHON) -m mypy, beside the tests: it says its word after them"; \
+	$(PYTHON) -m mypy >$(VENV)/.mypy 2>&1 & types=$$!; \
+	echo "$(PYTHON) -m pytest -n 2 --dist loadfile"; \
+	$(PYTHON) -m pytest -n 2 --dist loadfile; tests=$$?; \
+	wait $$types; types=$$?; cat $(VENV)/.mypy; [ $$tests = 0 ] && [ $$types = 0 ]
+
+bench: $(INSTALLED_TEST) ## How fast it is here: from acknowledgement to the page at 1,000 events a second
+	$(PYTHON) tests/parts/setup.py
+	$(PYTHON) -m tests.bench.freshness
 
 clean: ## Remove the environment and all that was built (never your data)
 	rm -rf $(VENV) .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

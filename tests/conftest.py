@@ -19,6 +19,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -31,6 +32,7 @@ from schema.store import Store, connect
 from tests.parts import chromium
 from tests.parts import node as nodes
 from tests.parts.clickhouse_server import ClickHouseServer
+from tests.parts.shares import Shares
 from tests.parts.stock import Stock, drop
 
 ENGINES = {"embedded": ["embedded"], "server": ["server"], "both": ["embedded", "server"]}
@@ -54,6 +56,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=list(ENGINES), default="both", help="run tests of the store on this engine only")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares | None:
+    """Two workers share the tests as parts/shares.py says, unless another way was asked for."""
+    return Shares(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         metafunc.parametrize("engine", ENGINES[metafunc.config.getoption("--engine")], indirect=True, scope="session")
@@ -72,14 +80,16 @@ def embedded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
     folder = tmp_path_factory.mktemp("embedded")
     anchor = connect(f"chdb://{folder}?database=anchor")
     yield lambda database: f"chdb://{folder}?database={database}"
+    _close_stock("embedded")
     anchor.close()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def server_engine(clickhouse: ClickHouseServer) -> Callable[[str], str]:
+def server_engine(clickhouse: ClickHouseServer) -> Iterator[Callable[[str], str]]:
     """The real server as an engine."""
-    return clickhouse.dsn
+    yield clickhouse.dsn
+    _close_stock("server")
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +153,11 @@ def _stock(engine: str, dsn: Callable[[str], str], catalogue: Catalogue) -> Stoc
     if engine not in _stocks:
         _stocks[engine] = Stock(dsn, _name, lambda store: migrate(store, catalogue))
     return _stocks[engine]
+
+
+def _close_stock(engine: str) -> None:
+    if engine in _stocks:
+        _stocks.pop(engine).close()
 
 
 def _name() -> str:

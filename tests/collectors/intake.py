@@ -48,7 +48,7 @@ class Intake:
         )
         server = Server(made, "127.0.0.1", 0)
         server.start()
-        client = httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=10, trust_env=False)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=60, trust_env=False)
         self._running.append((server, client))
         return client
 

@@ -57,7 +57,7 @@ def test_the_sdk_of_javascript_exports_into_the_store(
     sink = Sink(store, catalogue)
     url = str(intake.start(OTLP, deliver=sink.deliver).base_url) + "/v1/traces"
     asked = [str(node.path), str(EXPORT), encoding, url]
-    done = subprocess.run(asked, env=dict(node.env), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(asked, env=dict(node.env), capture_output=True, text=True, timeout=300)
     sink.close()
     assert (done.returncode, done.stderr) == (0, "")
     rows = store.query(

@@ -47,7 +47,7 @@ def make(tables: Store, catalogue: Catalogue, sink: Sink, tmp_path: Path, monkey
         one.stop()
 
 
-def until(holds: Callable[[], Any], seconds: float = 20) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait for something that another thread does; what holds is returned, and time running out is a failure."""
     tick = threading.Event()
     for _ in range(int(seconds / 0.02)):
@@ -65,7 +65,7 @@ def test_a_listener_and_a_drop_folder_run_side_by_side(
     runner.start()
     (tmp_path / "drop" / "acme" / "a.json").write_bytes(message(cloud_event(1)).body)
     url = f"http://127.0.0.1:{runner.server.port}/v1/events"
-    assert httpx.post(url, json=cloud_event(2), trust_env=False).status_code == 200
+    assert httpx.post(url, json=cloud_event(2), trust_env=False, timeout=60).status_code == 200
     until((tmp_path / "drop" / "acme" / "done" / "a.json").exists)
     assert tables.query("SELECT object_id, source FROM events ORDER BY object_id") == [
         {"object_id": "S1", "source": "acme"}, {"object_id": "S2", "source": "events"},

@@ -43,7 +43,7 @@ class Watched:
 
     def _watch(self, table: str, insert: Callable[[], None]) -> None:
         if self.gate:
-            self.gate.wait(10)
+            self.gate.wait(120)
         if self.is_away:
             raise StoreUnavailable("the store is away")
         self.inserts.append(table)

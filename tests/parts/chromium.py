@@ -26,9 +26,10 @@ ARGS = (
 
 
 def find() -> Path | None:
-    """The first Chromium that runs."""
+    """The first Chromium that runs. Playwright is asked last: to start it only for its path takes seconds."""
     found = [Path(path) for name in NAMES if (path := shutil.which(name))]
-    return next((path for path in [*found, _playwrights()] if _runs(path)), None)
+    own = next((path for path in found if _runs(path)), None)
+    return own or next((path for path in [_playwrights()] if _runs(path)), None)
 
 
 def install() -> Path:

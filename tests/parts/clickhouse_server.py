@@ -51,7 +51,7 @@ CONFIG = """<clickhouse>
 """
 FOLDER = CACHE / f"clickhouse-{VERSION}"
 SERVE = Path(__file__).with_name("serve.py")
-START_S = 60
+START_S = 180
 
 
 def find() -> Path | None:

@@ -8,6 +8,7 @@ the catalogue's would be a fault of the whole inbox and not of one file.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from string import Formatter
 
@@ -17,8 +18,9 @@ from schema import definitions
 from schema.definitions import DETECTOR_COLUMNS, Detector
 from schema.governance import Catalogue
 from schema.store import Store, quote
+from tests.parts.stock import Stock
 from tests.schema import cases
-from tests.schema.cases import Case
+from tests.schema.cases import Case, Folded
 
 AS_OF = {"as_of": datetime(2026, 11, 2, 12, tzinfo=UTC)}
 TYPES = {"began_at": "DateTime64(3, 'UTC')", "value": "Float64"}
@@ -30,10 +32,16 @@ NEUTRAL_NUMBERS = {*range(17), 60, 1000, 3600}
 DETECTORS = [pytest.param(d, id=code) for code, d in definitions.detectors().items()]
 
 
+@pytest.fixture(scope="module")
+def folded(stock: Stock, catalogue: Catalogue) -> Iterator[Folded]:
+    """The state of all cases here, from one round."""
+    yield from cases.folded(stock, catalogue, "detector")
+
+
 @pytest.mark.parametrize("case", cases.find("detector"))
-def test_a_detector_finds_what_its_case_says(store: Store, catalogue: Catalogue, case: Case) -> None:
+def test_a_detector_finds_what_its_case_says(store: Store, catalogue: Catalogue, folded: Folded, case: Case) -> None:
     """The rows beside an exception are the only proof that it means what its definition says."""
-    cases.check(store, catalogue, case, kind="detector")
+    cases.check(store, catalogue, case, folded, kind="detector")
 
 
 def test_every_exception_of_the_catalogue_has_a_detector_and_every_detector_its_cases(catalogue: Catalogue) -> None:

@@ -7,6 +7,8 @@ open ones), and together on the same objects they are odder than anything one wo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,11 +19,13 @@ from schema.errors import BadConfig
 from schema.governance import Catalogue
 from schema.kpi import Point
 from schema.store import Store
+from tests.parts.stock import Stock
 from tests.schema import cases
 from tests.schema.cases import Case
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
+NOON = START + DAY / 2
 WINDOW: dict[str, Any] = {"start": START, "end": START + DAY, "as_of": START + DAY}
 WINDOW_KPIS = [name for name, found in definitions.kpis().items() if found.header.shape == "window"]
 
@@ -37,15 +41,30 @@ def filled(shared_store: Store, catalogue: Catalogue) -> Store:
     return shared_store
 
 
-@pytest.fixture
-def shipments(store: Store, catalogue: Catalogue) -> Store:
-    """Two shipments on the road since 07:00 and 10:00, one a region; an ftl shipment is stale after 4 h."""
+@dataclass(frozen=True, slots=True)
+class Snapped:
+    """A store with snapshots, and how many points each of the two of noon kept."""
+
+    store: Store
+    noon: tuple[int, int]
+
+
+@pytest.fixture(scope="module")
+def snapped(stock: Stock, catalogue: Catalogue) -> Iterator[Snapped]:
+    """
+    Two shipments on the road since 07:00 and 10:00, one a region; an ftl shipment is stale after 4 h. Kept at 10:00, at 10:59
+    and twice at noon: the job may run twice for a minute, after a restart for example.
+    """
     said = [
         {"object": "shipment S1", "state": "departed", "at": "2026-11-02T07:00:00Z", "mode": "ftl", "region": "EU-West"},
         {"object": "shipment S2", "state": "departed", "at": "2026-11-02T10:00:00Z", "mode": "ftl", "region": "EU-East"},
     ]
+    store = stock.take()
     cases.load(store, catalogue, Case("status_staleness", "two", {"events": said}, {}, []))
-    return store
+    for minutes in (0, 59):
+        kpi.snapshot(store, START + timedelta(hours=10, minutes=minutes))
+    yield Snapped(store, (kpi.snapshot(store, NOON), kpi.snapshot(store, NOON)))
+    stock.give(store)
 
 
 # --- for every KPI -----------------------------------------------------------------------------------------------------
@@ -119,35 +138,31 @@ def test_a_trend_marks_the_bucket_that_is_still_filling(filled: Store) -> None:
     assert len(points) > 1
 
 
-def test_a_gauge_has_its_trend_from_snapshots_the_last_of_each_bucket(shipments: Store) -> None:
+def test_a_gauge_has_its_trend_from_snapshots_the_last_of_each_bucket(snapped: Snapped) -> None:
     """A gauge can only be read as of a moment; what was read then is its past."""
-    for hour, minute in ((10, 0), (10, 59), (12, 0)):
-        kpi.snapshot(shipments, START + timedelta(hours=hour, minutes=minute))
-    points = kpi.trend(shipments, "status_staleness", **WINDOW, bucket_s=3600)
+    points = kpi.trend(snapped.store, "status_staleness", **WINDOW, bucket_s=3600)
     expected = [(10, 0.0, 2), (12, 0.5, 2)]
     assert [(p.bucket.hour, p.value, p.n) for p in points] == expected
 
 
-def test_a_gauge_cut_by_region_or_in_one_region_has_a_trend_and_under_another_filter_none(shipments: Store) -> None:
+def test_a_gauge_cut_by_region_or_in_one_region_has_a_trend_and_under_another_filter_none(snapped: Snapped) -> None:
     """A number of everything under a filter on one carrier would be a lie; better none."""
-    at = START + timedelta(hours=12)
-    kpi.snapshot(shipments, at)
-    asked = {**WINDOW, "bucket_s": 86_400}
-    assert kpi.trend(shipments, "status_staleness", **asked, by="region") == [
+    store, asked = snapped.store, {**WINDOW, "bucket_s": 86_400}
+    assert kpi.trend(store, "status_staleness", **asked, by="region") == [
         Point(START, "EU-East", 0.0, 1),
         Point(START, "EU-West", 1.0, 1),
     ]
-    assert kpi.trend(shipments, "status_staleness", **asked, scope=("region=EU-West",)) == [Point(START, "", 1.0, 1)]
-    assert kpi.trend(shipments, "status_staleness", **asked, scope=("carrier=ABCD",)) == []
-    assert kpi.trend(shipments, "status_staleness", **asked, by="carrier") == []
+    assert kpi.trend(store, "status_staleness", **asked, scope=("region=EU-West",)) == [Point(START, "", 1.0, 1)]
+    assert kpi.trend(store, "status_staleness", **asked, scope=("carrier=ABCD",)) == []
+    assert kpi.trend(store, "status_staleness", **asked, by="carrier") == []
 
 
-def test_a_second_snapshot_of_a_minute_replaces_the_first(shipments: Store) -> None:
-    """The job may run twice for a minute, after a restart for example."""
-    at = START + timedelta(hours=12)
-    n = kpi.snapshot(shipments, at)
-    assert kpi.snapshot(shipments, at) == n
-    assert n == shipments.value("SELECT count() FROM kpi_snapshots FINAL") > 0
+def test_a_second_snapshot_of_a_minute_replaces_the_first(snapped: Snapped) -> None:
+    """Two snapshots of noon are one."""
+    first, second = snapped.noon
+    assert first == second
+    kept = "SELECT count() FROM kpi_snapshots FINAL WHERE at = {at:DateTime64(3, 'UTC')}"
+    assert first == snapped.store.value(kept, {"at": NOON}) > 0
 
 
 # --- status ------------------------------------------------------------------------------------------------------------

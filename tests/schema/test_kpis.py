@@ -8,6 +8,7 @@ literal threshold in one file is a fault of the product and not of that file.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from schema.definitions import KPI_PARAMS, Kpi
 from schema.governance import Catalogue
 from schema.kpi import ARGUMENTS
 from schema.store import Store, quote
+from tests.parts.stock import Stock
 from tests.schema import cases
-from tests.schema.cases import Case
+from tests.schema.cases import Case, Folded
 
 KPIS = definitions.kpis().values()
 FOLDER = Path(__file__).parents[1] / "kpis"
@@ -32,10 +34,26 @@ FURNITURE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'|\{\w+:[^}]*\}|toDa
 CLOCKS = re.compile(r"\b(now|now64|today|yesterday|nowInBlock|utc_timestamp|current_timestamp)\s*\(", re.I)
 
 
+@pytest.fixture(scope="module")
+def folded(stock: Stock, catalogue: Catalogue) -> Iterator[Folded]:
+    """The state of all cases here, from one round."""
+    yield from cases.folded(stock, catalogue, "kpi")
+
+
 @pytest.mark.parametrize("case", cases.find("kpi"))
-def test_a_kpi_answers_as_its_case_says(store: Store, catalogue: Catalogue, case: Case) -> None:
+def test_a_kpi_answers_as_its_case_says(store: Store, catalogue: Catalogue, folded: Folded, case: Case) -> None:
     """The rows beside the number are the only proof that the number means what its definition says."""
-    cases.check(store, catalogue, case, kind="kpi")
+    cases.check(store, catalogue, case, folded, kind="kpi")
+
+
+def test_the_state_of_a_case_is_the_one_that_it_has_alone(
+    store: Store, stock: Stock, catalogue: Catalogue, folded: Folded
+) -> None:
+    """Cases are folded together and answered alone; what one had of another would make every number here worthless."""
+    found = [parameter.values[0] for parameter in cases.find("kpi")]
+    among = stock.take()
+    cases.check_folded(store, among, catalogue, folded, max(found, key=lambda case: str(case.given).count("related")))
+    stock.give(among)
 
 
 def test_every_kpi_has_a_case_file_and_no_file_is_left_over() -> None:
@@ -67,9 +85,7 @@ def test_an_empty_store_has_no_data_and_the_right_columns_by_every_cut(shared_st
         sql = f"FROM {quote(kpi.view)}({ARGUMENTS})"
         asked = {"from": START, "to": START + timedelta(days=1), "as_of": START + timedelta(days=1)}
         params = {f"ask_{name}": value for name, value in {**asked, "bucket_s": 3600, "by": by, "scope": []}.items()}
-        types = shared_store.query(f"DESCRIBE (SELECT * {sql})", params)
-        assert [(column["name"], column["type"]) for column in types] == COLUMNS, by
-        assert shared_store.query(f"SELECT * {sql}", params) == [], by
+        assert cases.answer(shared_store, f"SELECT * {sql}", params) == (COLUMNS, []), by
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
