@@ -16,6 +16,7 @@ import streamlit as st
 from dashboard import frame, queries, search, session, units
 from schema.errors import StoreUnavailable
 
+OWN_PERIOD = ("scorecard",)  # a page that has a choice of periods of its own
 # The product's own cadences (state 2 s, detectors 15 s), not business policy: how late a round may be before a word says so.
 LATE_STATE_S, LATE_DETECT_S = 30, 120
 
@@ -25,7 +26,8 @@ def draw() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="top"):
         if not frame.view().is_kiosk:
             _search_field()
-        frame.choose_window()
+        if st.session_state["kept_page"] not in OWN_PERIOD:
+            frame.choose_window()
         if not frame.view().is_kiosk:
             frame.choose_cuts()
         frame.chips()

@@ -14,7 +14,7 @@ import streamlit as st
 from dashboard import charts, filters, frame, parts_operations, queries_operations, session, tiles, units
 
 Row = Mapping[str, Any]
-MOST_ROWS_ON_A_WALL, FEW_CELLS = 5, 3
+MOST_ROWS_ON_A_WALL, FEW_CELLS = 4, 3
 OPENS = ("stale", "blocked")
 
 

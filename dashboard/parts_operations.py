@@ -16,7 +16,7 @@ from schema import definitions
 from schema.definitions import Detector
 
 Row = Mapping[str, Any]
-MOST_INCIDENTS, MOST_ON_A_WALL = 7, 8
+MOST_INCIDENTS, MOST_ON_A_WALL = 7, 7
 SPLITS = ("region", "warehouse", "carrier")
 VALUE_PX, AGE_PX = 78, 66
 

@@ -37,11 +37,10 @@ def period() -> str:
 
 
 def spoken_of(card: report.Card) -> None:
-    """Which days the page speaks of: its own period, whatever the window above says to other pages."""
+    """Which days the page speaks of."""
     st.caption(
         f"The {scores.PERIODS[card.period]} from {card.since.astimezone(card.zone):%-d %b %Y %H:%M} to "
-        f"{card.until.astimezone(card.zone):%-d %b %Y %H:%M}, against the {scores.PERIODS[card.period]} before. "
-        "A scorecard has its own period: the window at the top is for the other pages."
+        f"{card.until.astimezone(card.zone):%-d %b %Y %H:%M}, against the {scores.PERIODS[card.period]} before."
     )
 
 

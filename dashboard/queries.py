@@ -3,7 +3,7 @@ What the frame itself reads: options of the filters, the pulse of the store, wha
 
 Why every read is kept for all sessions: any number of viewers costs one query. What is `cached` is refreshed in the background
 and may be as old as twice its ttl; what is `live` is asked again when something has changed (a round of the state that found
-something, a round of the detectors), so that an event is seen within seconds and a quiet store costs next to nothing. A function
+something, a round of the detectors), so that an event is seen within seconds and a quiet store costs little. A function
 takes plain arguments (`scope`, `as_of` None for now) and asks for the moment inside, so that the arguments stay equal from one
 refresh to the next.
 """
@@ -34,7 +34,7 @@ def cached(ttl_s: float, *, max_entries: int = 200) -> Callable[[Callable[P, R]]
     return st.cache_data(ttl=ttl_s, max_entries=max_entries, refresh_mode="background", show_spinner=False)
 
 
-class live(Generic[P, R]):  # noqa: N801 a decorator
+class live(Generic[P, R]):
     """
     Keep a read until something has changed, for all sessions; the first argument is `as_of`. `clear()` forgets it.
 

@@ -54,7 +54,7 @@ def parts(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
         FROM scorecard_parts(from = AS_OF - toIntervalSecond({length_s:UInt32}), SCOPED) AS n
         LEFT JOIN scorecard_parts(from = AS_OF - toIntervalSecond(2 * {length_s:UInt32}),
             as_of = AS_OF - toIntervalSecond({length_s:UInt32}), scope = {scope:Array(String)}) AS b
-            ON b.composite = n.composite AND b.part = n.part AND b.title = n.title -- a workflow without data has no part's name
+            ON b.composite = n.composite AND b.part = n.part
         WINDOW w AS (PARTITION BY n.composite)
         ORDER BY indexOf(['synchronisation', 'exceptions', 'recovery'], composite), weight DESC, part
         """,

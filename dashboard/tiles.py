@@ -100,7 +100,7 @@ def object_table(object_type: str, rows: Sequence[Mapping[str, Any]], columns: M
         selection_mode="single-row",
         height="content" if len(rows) <= 12 else 420,
         column_config={
-            units.title(object_type): st.column_config.TextColumn(pinned=True),
+            units.title(object_type): st.column_config.TextColumn(),
             "Trace": st.column_config.LinkColumn(display_text="trace"),
         },
         alt=f"{len(rows)} {object_type}s",

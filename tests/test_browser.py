@@ -199,9 +199,10 @@ def test_a_card_filters_and_a_second_click_shows_all_again(demo: Demo, page: Pag
 
 def test_verbs_ask_for_a_name_once_and_stand_in_the_history(demo: Demo, page: Page) -> None:
     """Who did what: acknowledged, handed over and commented in the browser, read back on the page."""
-    opened(page, f"{demo.url}/object?type=invoice&id={_invoice(demo)}")
-    page.locator(MAIN).get_by_role("link", name="Invoice waits for proof of delivery").click()
-    page.wait_for_url("**/exceptions?**exception=**")
+    opened(page, demo.url)
+    incident = page.locator('[class*="st-key-incident_"]').filter(has_text="proof of delivery from VELO")
+    incident.get_by_role("button", name="Open").click(timeout=120_000)
+    page.wait_for_url("**/exceptions?**incident=**")
     page.get_by_role("button", name="Acknowledge").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Your name").fill("Kim Larsen")
@@ -223,7 +224,7 @@ def test_a_wall_needs_no_scrolling(demo: Demo, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     page = opened(context.new_page(), f"{demo.url}/?kiosk=1")
     expect(page.locator(MAIN)).to_contain_text("240 invoices", timeout=120_000)
-    expect(page.locator(MAIN)).to_contain_text("Blocked invoices")
+    expect(page.locator(MAIN)).to_contain_text("Blocked invoices", timeout=WAIT_MS)
     page.wait_for_selector("canvas", timeout=WAIT_MS)
     page.wait_for_timeout(1_000)
     assert page.evaluate(f"(m => m.scrollHeight - m.clientHeight)(document.querySelector('{MAIN}'))") <= 0

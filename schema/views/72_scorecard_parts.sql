@@ -28,7 +28,7 @@ WITH
         HAVING is_done OR took_s > limit_s
     )
 SELECT
-    'synchronisation' AS composite, series AS part, g.title AS title, g.weight AS weight, if(k.n > 0, k.value, NULL) AS score, k.n AS n, NULL AS typical_s
+    'synchronisation' AS composite, toString(g.workflow) AS part, g.title AS title, g.weight AS weight, if(k.n > 0, k.value, NULL) AS score, k.n AS n, NULL AS typical_s
 FROM gov_workflows AS g
 LEFT JOIN
 (

@@ -230,8 +230,10 @@ def test_a_composite_shows_its_parts_and_their_weights(filled_pages: Open) -> No
 
 
 def test_the_page_says_which_days_it_speaks_of(filled_pages: Open) -> None:
-    """The window at the top is another one, and must not seem to contradict."""
-    assert "A scorecard has its own period" in words(filled_pages("scorecard", window="1h"))
+    """Its period is week, month or quarter; the window of the other pages is not offered here and must not seem to contradict."""
+    page = filled_pages("scorecard", window="1h")
+    assert ", against the 30 days before." in words(page)
+    assert [choice.key for choice in page.button_group if choice.key == "f_window"] == []
 
 
 def test_the_page_over_an_empty_store_says_how_to_begin(pages: Open) -> None:
