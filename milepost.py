@@ -108,7 +108,7 @@ def running(home: House) -> Iterator[Runner]:
     runner = Runner(home.settings, home.store, home.catalogue, home.sink)
     runner.add_job(refresh.NAME, refresh.Refresh(home.store), refresh.EVERY_S)
     runner.add_job(detect.NAME, partial(detect.run, home.store), detect.EVERY_S)
-    runner.add_job(snapshot.NAME, partial(snapshot.run, home.store), snapshot.EVERY_S)
+    runner.add_job(snapshot.NAME, partial(snapshot.run, home.store), snapshot.EVERY_S, after_s=snapshot.AFTER_S)
     stop_watching = watch_ourselves(home.sink)
     runner.start()
     try:

@@ -35,6 +35,7 @@ from schema.governance import Catalogue
 from schema.store import Store, first_line
 
 log = structlog.get_logger(__name__)
+SOON_S = 0.05
 FIRST_PAUSE_S = 1.0
 MAX_PAUSE_S = 300.0
 JOB_RUNS = ("job", "started_at", "duration_ms", "ok", "n", "mark", "detail")
@@ -111,10 +112,10 @@ class Runner:
             signal.signal(name, lambda *_: stop.set())
         stop.wait()
 
-    def add_job(self, name: str, fn: Job, every_s: float) -> None:
-        """Run a job every so many seconds, one at a time; what it returns is its row in `job_runs`."""
+    def add_job(self, name: str, fn: Job, every_s: float, *, after_s: float = SOON_S) -> None:
+        """Run a job every so many seconds, one at a time, first after `after_s`; what it returns is its row in `job_runs`."""
         self.health[f"job {name}"] = Health()
-        self._every(f"job {name}", partial(self.run_job, name, fn), every_s)
+        self._every(f"job {name}", partial(self.run_job, name, fn), every_s, after_s)
 
     def guarded(self, name: str, act: Callable[[], None]) -> None:
         """One act of a source, unless it is still paused by an error of the last."""
@@ -162,10 +163,9 @@ class Runner:
         server.start()
         return server
 
-    def _every(self, name: str, act: Callable[[], None], every_s: float) -> None:
-        self._scheduler.add_job(
-            act, "interval", seconds=every_s, id=name, name=name, next_run_time=datetime.now(UTC) + timedelta(milliseconds=50)
-        )
+    def _every(self, name: str, act: Callable[[], None], every_s: float, after_s: float = SOON_S) -> None:
+        first = datetime.now(UTC) + timedelta(seconds=after_s)
+        self._scheduler.add_job(act, "interval", seconds=every_s, id=name, name=name, next_run_time=first)
 
     def _failed(self, name: str, err: Exception) -> None:
         self.health.setdefault(name, Health()).ill("failed", err)
