@@ -176,7 +176,7 @@ def test_from_an_incident_to_its_exception_to_the_trace_and_back(demo: Demo, pag
     incident.get_by_role("button", name="Open").click()
     page.wait_for_url("**/exceptions?**incident=**")
     expect(page.locator(MAIN)).to_contain_text("Incident Interface fails", timeout=WAIT_MS)
-    page.locator(MAIN).get_by_role("link", name="Trace", exact=True).click()
+    page.locator(MAIN).get_by_role("link", name="Trace", exact=True).click(timeout=120_000)
     page.wait_for_url("**/traces?**trace=**")
     expect(page.locator(MAIN)).to_contain_text("carrier.NRDX", timeout=WAIT_MS)
     page.go_back()

@@ -27,7 +27,7 @@ def needs() -> None:
     parts_operations.incidents(queries_operations.incidents(view.as_of, view.scope))
 
 
-@frame.live(5, "stages")
+@frame.live(2, "stages")
 def stages() -> None:
     tiles.heading("Where the business stands", help="Objects in each stage now, with the flow of the last hour.")
     parts_operations.stages(queries_operations.stages(view.as_of, view.scope, ""))

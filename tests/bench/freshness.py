@@ -27,12 +27,17 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
+from schema.store import connect
 from tests.parts import chromium
 from tests.test_readme import free_port
 
 LIFE = ("received", "confirmed", "released", "allocated", "picked", "packed", "shipped", "delivered")
 BATCH = 100
 START_S, SEEN_S = 120, 60
+JOBS = """
+SELECT job, count() AS n, quantile(0.5)(duration_ms) / 1000 AS p50_s, quantile(0.95)(duration_ms) / 1000 AS p95_s, avg(n) AS through
+FROM job_runs GROUP BY job ORDER BY job
+"""
 JSON = {"content-type": "application/cloudevents-batch+json"}
 
 
@@ -41,14 +46,17 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=1000, help="events a second from the other senders")
     parser.add_argument("--orders", type=int, default=3, help="orders that are watched, one after another")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, milepost(Path(folder)) as (pages, intake), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(chromium.ARGS))
-        crowd = Crowd(intake, asked.rate)
-        with crowd:
-            time.sleep(10)  # a steady stream, before anything is measured
-            page = browser.new_page()
-            waits = [wait for n in range(asked.orders) for wait in watched(page, pages, intake, f"WATCHED-{n}")]
-        browser.close()
+    with tempfile.TemporaryDirectory() as folder:
+        with milepost(Path(folder)) as (pages, intake), sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(chromium.ARGS))
+            crowd = Crowd(intake, asked.rate)
+            with crowd:
+                time.sleep(10)  # a steady stream, before anything is measured
+                page = browser.new_page()
+                waits = [wait for n in range(asked.orders) for wait in watched(page, pages, intake, f"WATCHED-{n}")]
+            browser.close()
+        for job in connect(f"chdb://{folder}/store").query(JOBS):
+            print(f"job {job['job']:<17} n {job['n']}, p50 {job['p50_s']:.1f} s, p95 {job['p95_s']:.1f} s, took through {job['through']:,.0f}")
     waits.sort()
     print(f"events of the crowd   {crowd.n:,} in {crowd.took_s:.0f} s = {crowd.n / crowd.took_s:,.0f}/s, asked {asked.rate:,}/s")
     print(f"acknowledged          p50 {1000 * statistics.median(crowd.acks):.0f} ms, p95 {1000 * at(crowd.acks, 0.95):.0f} ms")
