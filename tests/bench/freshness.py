@@ -35,8 +35,8 @@ LIFE = ("received", "confirmed", "released", "allocated", "picked", "packed", "s
 BATCH = 100
 START_S, SEEN_S = 120, 60
 JOBS = """
-SELECT job, count() AS n, quantile(0.5)(duration_ms) / 1000 AS p50_s, quantile(0.95)(duration_ms) / 1000 AS p95_s, avg(n) AS through
-FROM job_runs GROUP BY job ORDER BY job
+SELECT job, count() AS n, quantile(0.5)(duration_ms) / 1000 AS p50_s, quantile(0.95)(duration_ms) / 1000 AS p95_s, avg(j.n) AS through
+FROM job_runs AS j GROUP BY job ORDER BY job
 """
 JSON = {"content-type": "application/cloudevents-batch+json"}
 
