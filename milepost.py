@@ -138,8 +138,9 @@ def demo(
 
     settings, catalogue = enterprise.settings(config.load(), data)
     begun = enterprise.Beginning.of(settings.data, seed, days)
+    _load_meanwhile("pandas")
     with enterprise.telling(begun) as told, house(settings, catalogue) as home:
-        threading.Thread(target=import_module, args=("dashboard.serve",), daemon=True).start()  # loaded meanwhile
+        _load_meanwhile("dashboard.serve")
         enterprise.history(home.store, settings, catalogue, begun, told, console)
         with running(home) as runner, enterprise.live(home.store, settings, catalogue, begun, runner):
             _say_addresses(home)
@@ -249,6 +250,11 @@ _kpi, _exceptions, _object = reading_cli.readers(opened)
 app.add_typer(_kpi, name="kpi")
 app.add_typer(_exceptions, name="exceptions")
 app.command(name="object")(_object)
+
+
+def _load_meanwhile(module: str) -> None:
+    """Import in a thread what is needed soon. Pandas alone and first: who asks for a half-imported one gets just that."""
+    threading.Thread(target=import_module, args=(module,), daemon=True).start()
 
 
 def _serve_pages(home: House, *, can_replay: bool = False) -> None:

@@ -3,7 +3,8 @@ The history told in a process of its own, while this one opens its store and its
 
 Why a plain child and a pipe, and neither fork nor multiprocessing: an embedded store does not survive a fork, and spawning
 would load all of Milepost in the child once more, for two seconds, only to tell stories. What crosses the pipe is a line of
-JSON and as many bytes as it says. The child ends when its reader does: it writes into a pipe that nobody reads.
+JSON and as many bytes as it says; a thread reads it from the first moment, or the child would wait for a store that is still
+being made. The child ends when its reader does: it writes into a pipe that nobody reads.
 
     python -m collectors.demo.apart SEED ANCHOR DAYS GOVERNANCE
 """
@@ -12,9 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from importlib.abc import MetaPathFinder
@@ -38,11 +41,32 @@ def told_apart(seed: int, anchor: datetime, days: int, governance: Path) -> Iter
     command = [sys.executable, "-P", "-m", __name__, str(seed), anchor.isoformat(), str(days), str(governance)]
     paths = os.pathsep.join(path for path in sys.path if path)
     child = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": paths})  # noqa: S603 (ourselves)
+    read: queue.SimpleQueue[Block | MilepostError | None] = queue.SimpleQueue()
+    reader = threading.Thread(target=_gather, args=(child, read), name="told apart", daemon=True)
+    reader.start()
     try:
-        yield _read(child)
+        yield _taken(read)
     finally:
         child.kill()
+        reader.join()
         child.communicate()
+
+
+def _gather(child: subprocess.Popen[bytes], into: queue.SimpleQueue[Block | MilepostError | None]) -> None:
+    """All blocks, then how it ended; the whole history is some hundred megabytes at the most."""
+    try:
+        for block in _read(child):
+            into.put(block)
+        into.put(None)
+    except MilepostError as err:
+        into.put(err)
+
+
+def _taken(read: queue.SimpleQueue[Block | MilepostError | None]) -> Iterator[Block]:
+    while (block := read.get()) is not None:
+        if isinstance(block, MilepostError):
+            raise block
+        yield block
 
 
 def _read(child: subprocess.Popen[bytes]) -> Iterator[Block]:
