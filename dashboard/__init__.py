@@ -15,7 +15,8 @@ How a page is added
     1. `app_pages/NAME.py`: flat, about sixty lines, no SQL, no sums, no try/except, no raw HTML. It begins with
        `view = frame.view()`. It is found by its name in `frame.PAGES` and appears as soon as the file exists.
     2. Reads go to `queries_NAME.py`: `@queries.live` (asked again when something has changed) or `@queries.cached(ttl_s)`
-       (refreshed behind the viewers' backs) over a function of plain, quantised arguments, always with `scope: tuple[str, ...]` (= view.scope) and `as_of: datetime | None` (= view.as_of; None is now), and inside it
+       (refreshed behind the viewers' backs) over a function of plain, quantised arguments, always with
+       `as_of: datetime | None` (= view.as_of; None is now) first and `scope: tuple[str, ...]` (= view.scope), and inside it
        `queries.at(as_of)` for the moment and `session.store()` for the store. Never `st.*` inside. The arithmetic is a view
        in schema/views; the function names columns and binds values.
     3. A live part is a function under `@frame.live(10, "key")`, a fragment that refreshes itself and survives the store's
