@@ -24,12 +24,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.parts.clickhouse_server import ClickHouseServer
+from tests.parts.pages import MAIN, RUNNING, answers, opened
 from tests.test_readme import free_port
 
 START_S = 240
 PAGES = ("", "exceptions", "object", "scorecard", "failures", "traces", "intake", "numbers")
 ERROR = '[data-testid="stException"]'
-MAIN = '[data-testid="stMain"]'
 INCIDENTS = ".st-key-incidents"
 WAIT_MS = 30_000
 AWAY = "The store does not answer since"
@@ -64,20 +64,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         process = subprocess.Popen(asked, cwd=folder, env=env, stdout=log, stderr=log)
         url = f"http://127.0.0.1:{pages}"
         end = time.monotonic() + START_S
-        while not _detected(url):
+        while not answers(url):
             if time.monotonic() > end or process.poll() is not None:
                 pytest.fail(f"the demo did not come up:\n{(folder / 'log').read_text('utf-8', 'replace')[-3000:]}")
             time.sleep(0.5)
         yield Demo(url, f"http://127.0.0.1:{intake}", folder)
         process.terminate()
         assert process.wait(timeout=60) == 0, "Ctrl-C and SIGTERM stop it cleanly"
-
-
-def _detected(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz", timeout=5, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.fixture
@@ -87,26 +80,19 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def opened(page: Page, url: str) -> Page:
-    """The page when its first run is over."""
-    page.goto(url)
-    page.wait_for_selector(f"{MAIN} [data-testid='stVerticalBlock']", timeout=30_000)
-    expect(page.locator('[data-testid="stStatusWidgetRunningIcon"]')).to_have_count(0, timeout=60_000)
-    page.wait_for_timeout(500)
-    return page
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_shows_no_traceback_and_nothing_leaves_the_machine(demo: Demo, browser: Browser, name: str, scheme: str) -> None:
-    """No page shows a traceback, ever; and no page fetches a font, an icon or a script from outside."""
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1600, "height": 1100})  # type: ignore[arg-type]
+def test_a_page_shows_no_traceback_and_nothing_leaves_the_machine(demo: Demo, browser: Browser, name: str) -> None:
+    """No page shows a traceback, ever, in light or dark; and no page fetches a font, an icon or a script from outside."""
+    context = browser.new_context(color_scheme="dark", viewport={"width": 1600, "height": 1100})
     page = context.new_page()
     outside: list[str] = []
     page.on("request", lambda r: outside.append(r.url) if "127.0.0.1" not in r.url and r.url.startswith("http") else None)
     opened(page, f"{demo.url}/{name}")
-    assert page.locator(ERROR).count() == 0
-    assert "Traceback" not in page.locator("body").inner_text()
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        expect(page.locator(RUNNING)).to_have_count(0, timeout=60_000)
+        assert page.locator(ERROR).count() == 0, scheme
+        assert "Traceback" not in page.locator("body").inner_text(), scheme
     assert outside == []
     context.close()
 
@@ -303,7 +289,7 @@ def pages_alone(dsn: str) -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "-c", PAGES_ALONE, dsn, str(port)], cwd=ROOT)
     url, end = f"http://127.0.0.1:{port}", time.monotonic() + 60
     try:
-        while not _detected(url):
+        while not answers(url):
             assert process.poll() is None, "the pages did not start"
             assert time.monotonic() < end, "the pages did not come up"
             time.sleep(0.2)

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -28,10 +27,10 @@ from schema import governance, migrate
 from schema.store import connect
 from tests.dashboard import enterprise
 from tests.dashboard.telling import Told, tell
+from tests.parts.pages import MAIN, answers, opened
 from tests.test_readme import free_port
 
 START_S = 90
-MAIN = '[data-testid="stMain"]'
 PAGES = ("scorecard", "failures", "traces", "intake", "numbers")
 
 
@@ -67,7 +66,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(asked, stdout=log, stderr=log, cwd=Path(__file__).parent.parent)
         address, end = f"http://127.0.0.1:{port}", time.monotonic() + START_S
-        while not _answers(address):
+        while not answers(address):
             if time.monotonic() > end or process.poll() is not None:
                 pytest.fail(f"the pages did not come up:\n{(folder / 'log').read_text('utf-8', 'replace')[-3000:]}")
             time.sleep(0.3)
@@ -76,26 +75,11 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(timeout=30)
 
 
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz", timeout=5, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
     yield context.new_page()
     context.close()
-
-
-def opened(page: Page, url: str) -> Page:
-    page.goto(url)
-    page.wait_for_selector(f"{MAIN} [data-testid='stVerticalBlock']", timeout=30_000)
-    expect(page.locator('[data-testid="stStatusWidgetRunningIcon"]')).to_have_count(0, timeout=60_000)
-    page.wait_for_timeout(500)
-    return page
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -29,6 +29,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from schema.store import connect
 from tests.parts import chromium
+from tests.parts.pages import answers
 from tests.test_readme import free_port
 
 LIFE = ("received", "confirmed", "released", "allocated", "picked", "packed", "shipped", "delivered")
@@ -78,7 +79,7 @@ def milepost(folder: Path) -> Iterator[tuple[str, str]]:
     )
     try:
         end = time.monotonic() + START_S
-        while not _answers(f"http://127.0.0.1:{pages}/healthz"):
+        while not answers(f"http://127.0.0.1:{pages}"):
             if time.monotonic() > end or process.poll() is not None:
                 raise SystemExit("milepost did not come up")
             time.sleep(0.2)
@@ -86,13 +87,6 @@ def milepost(folder: Path) -> Iterator[tuple[str, str]]:
     finally:
         process.terminate()
         process.wait(timeout=60)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def event(order: str, state: str, n: int) -> dict[str, object]:
