@@ -8,7 +8,6 @@ sends, and a page that hangs on one of them is away when it is needed.
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -222,14 +221,12 @@ def test_a_long_trace_begins_at_its_first_error_or_at_the_chosen_span() -> None:
     assert waterfall.first_page(steps[:10], "") == 1
 
 
-def test_five_thousand_spans_one_under_the_other_are_drawn_in_a_moment() -> None:
+def test_five_thousand_spans_one_under_the_other_are_drawn_a_page_at_a_time() -> None:
     """Deeper than Python's stack; a page of it is a small figure."""
     rows = [row(f"{i}", f"{i - 1}" if i else "", i) for i in range(5000)]
     random.Random(1).shuffle(rows)
-    began = time.perf_counter()
     steps = waterfall.arrange(rows)
     figure = charts_traces.waterfall(steps[: waterfall.PAGE], steps, [], "")
-    assert time.perf_counter() - began < 2
     assert steps[-1].depth == 4999
     assert len(figure["data"][0]["y"]) == waterfall.PAGE
 
