@@ -42,9 +42,13 @@ def stream(rows: Sequence[tuple[Any, ...]], ingested_at: datetime) -> bytes:
     columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
     columns["ingested_at"] = (ingested_at,)
     arrays = [_encoder(name)(column, len(rows)) for name, column in columns.items()]
-    batch = pa.RecordBatch.from_arrays(arrays, schema=TABLE_SCHEMA)
+    return encoded(pa.RecordBatch.from_arrays(arrays, schema=TABLE_SCHEMA))
+
+
+def encoded(batch: Any) -> bytes:
+    """A record batch as the engine reads it, in FORMAT."""
     out = pa.BufferOutputStream()
-    with pa.ipc.new_stream(out, TABLE_SCHEMA) as writer:
+    with pa.ipc.new_stream(out, batch.schema) as writer:
         writer.write_batch(batch)
     return bytes(out.getvalue())
 

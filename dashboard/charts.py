@@ -220,3 +220,11 @@ def _said(bar: Bar) -> str:
 
 def _label(ink: str, *, width: int = 110) -> Spec:
     return {"interval": 0, "width": width, "overflow": "truncate", "color": ink}
+
+
+def beside_the_end(y: float, text: str, ink: str, *, xshift: int) -> Spec:
+    """A name at the right end of what it names, as Plotly's annotation: outside the plot, at the height of the value `y`."""
+    return {
+        "xref": "paper", "x": 1, "xanchor": "left", "xshift": xshift, "yref": "y", "y": y, "yanchor": "middle", "text": text,
+        "showarrow": False, "font": {"size": 11, "color": ink},
+    }  # fmt: skip

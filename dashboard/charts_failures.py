@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from dashboard.charts import OKABE_ITO, Spec
+from dashboard.charts import OKABE_ITO, Spec, beside_the_end
 
 Row = Mapping[str, Any]
 USUAL = "#7f7f7f"
@@ -140,20 +140,7 @@ def _at_the_end(said: Sequence[tuple[float, str]], top: float, ink: str) -> list
     for value, text in sorted(said):
         y = max(value, lowest)
         lowest = y + top * 0.11
-        out.append(
-            {
-                "xref": "paper",
-                "x": 1,
-                "xanchor": "left",
-                "xshift": 4,
-                "yref": "y",
-                "y": y,
-                "yanchor": "middle",
-                "text": text,
-                "showarrow": False,
-                "font": {"size": 11, "color": ink},
-            }
-        )
+        out.append(beside_the_end(y, text, ink, xshift=4))
     return out
 
 

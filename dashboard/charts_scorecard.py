@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from dashboard import units
-from dashboard.charts import AGE_COLOURS, AGES, OKABE_ITO, Spec
+from dashboard.charts import AGE_COLOURS, AGES, OKABE_ITO, Spec, beside_the_end
 from dashboard.charts_failures import local
 from dashboard.charts_traces import escape
 from schema.kpi import Point
@@ -141,20 +141,7 @@ def _age_names(rows: Sequence[Mapping[str, Any]], ink: str) -> list[Spec]:
         name = escape(f"{r['bucket']}: {r['n']:,}")
         y = max(below + r["n"] / 2, lowest)
         below, lowest = below + r["n"], y + tallest * 0.07
-        out.append(
-            {
-                "xref": "paper",
-                "x": 1,
-                "xanchor": "left",
-                "xshift": 6,
-                "yref": "y",
-                "y": y,
-                "yanchor": "middle",
-                "showarrow": False,
-                "text": name,
-                "font": {"size": 11, "color": ink},
-            }
-        )
+        out.append(beside_the_end(y, name, ink, xshift=6))
     return out
 
 

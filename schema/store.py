@@ -19,7 +19,6 @@ import re
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -329,8 +328,3 @@ def _trouble(err: Exception) -> str:
 def first_line(err: BaseException) -> str:
     """The first line of an error, short enough for a sentence."""
     return (str(err).strip().splitlines() or [type(err).__name__])[0][:300]
-
-
-def iso(moment: datetime) -> str:
-    """A time as the engine and people read it: 2026-11-23T08:15:00.000Z."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

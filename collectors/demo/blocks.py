@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 import orjson
 
+from collectors import arrow
 from collectors.demo import telemetry
 from collectors.demo.cast import TRACES
-from collectors.demo.rows import Row, Rows, message_batch, message_row, stream
+from collectors.demo.rows import Row, Rows, message_batch, message_row
 from collectors.demo.telling import Call
 from collectors.demo.truth import Truth
 from collectors.demo.world import World
@@ -73,11 +74,11 @@ class _Telling:
         broken = self._world.faults
         batches = self._rows.messages(self._world.since, broken.eta_until, broken.missed_nights)
         batch = message_batch([*batches, *self._exported()])
-        yield Block(MESSAGES, stream(batch), batch.num_rows)
+        yield Block(MESSAGES, arrow.encoded(batch), batch.num_rows)
 
     def _events(self) -> Block:
         batch = self._rows.flush()
-        return Block(EVENTS, stream(batch), batch.num_rows)
+        return Block(EVENTS, arrow.encoded(batch), batch.num_rows)
 
     def _spans(self) -> Block:
         """Several requests in one: end to end they are one valid request."""

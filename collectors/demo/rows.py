@@ -107,14 +107,6 @@ def message_batch(messages: Iterable[Row]) -> Any:
     return pa.RecordBatch.from_pydict({name: pa.array(column, type_) for (name, type_), column in columns})
 
 
-def stream(batch: Any) -> bytes:
-    """A record batch as the engine reads it (collectors.arrow.FORMAT)."""
-    out = pa.BufferOutputStream()
-    with pa.ipc.new_stream(out, batch.schema) as writer:
-        writer.write_batch(batch)
-    return bytes(out.getvalue())
-
-
 # --- columns ------------------------------------------------------------------------------------------------------------
 def _columns(said: Sequence[Said]) -> dict[str, Any]:
     """What the statements themselves say."""
