@@ -31,7 +31,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
-from dashboard import session
+from dashboard import reruns, session
 from schema.governance import Catalogue
 from schema.store import Store
 
@@ -93,6 +93,7 @@ def application(*, host: str = "127.0.0.1", port: int = 8501, auth: Mapping[str,
         middleware=[Middleware(Headers)],
         secrets={"auth": dict(auth)} if auth else None,
     )
+    reruns.leave_stale_ones()
     config.get_config_options(force_reparse=True, options_from_flags=_options(host, port))
     return app
 

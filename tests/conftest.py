@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares | Non
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         metafunc.parametrize("engine", ENGINES[metafunc.config.getoption("--engine")], indirect=True, scope="session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failed test of a page stands what the page said: on a machine that nobody can look at, it is all there is."""
+    report = yield
+    page = getattr(item, "funcargs", {}).get("page")
+    if report.failed and page is not None and not page.is_closed():
+        said = page.locator("body").inner_text(timeout=5_000)
+        report.sections.append(("the page", f"{page.url}\n{said[:6000]}"))
+    return report
 
 
 # --- engines -----------------------------------------------------------------------------------------------------------

@@ -241,9 +241,9 @@ def test_failures_leads_to_the_interface_and_to_a_failing_trace(demo: Demo, page
     expect(page.locator(MAIN)).to_contain_text("erp", timeout=30_000)
     opened(page, f"{demo.url}/failures?interface=carrier.NRDX.214")
     expect(page.locator(MAIN)).to_contain_text("carrier.NRDX.214", timeout=30_000)
-    page.wait_for_selector("canvas td", state="attached", timeout=30_000)
-    cells = page.locator("canvas td").all_text_contents()
-    trace = next(found[0] for text in cells if (found := re.search(r"[0-9a-f]{32}", text)))
+    named = page.locator("canvas td").filter(has_text=re.compile("[0-9a-f]{32}")).first
+    named.wait_for(state="attached", timeout=60_000)
+    trace = re.findall("[0-9a-f]{32}", named.text_content() or "")[0]
     opened(page, f"{demo.url}/traces?trace={trace}")
     expect(page.locator(MAIN)).to_contain_text("carrier.NRDX", timeout=30_000)
     assert page.locator(ERROR).count() == 0
