@@ -3,7 +3,7 @@
 # Why make and so little of it: a bare machine with Python 3.11 and make must come to a running demo by one command, and
 # a second run must install nothing. The stamp is named after what was installed, so a changed requirement installs again.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test bench clean
+.PHONY: help demo up test bench fuzz clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -29,9 +29,14 @@ test: $(INSTALLED_TEST) ## Lint, types and every test, on both engines; gets wha
 	$(PYTHON) -m pytest -n 2 --dist loadfile; tests=$$?; \
 	wait $$types; types=$$?; cat $(VENV)/.mypy; [ $$tests = 0 ] && [ $$types = 0 ]
 
-bench: $(INSTALLED_TEST) ## How fast it is here: from acknowledgement to the page at 1,000 events a second
+BENCH ?= --events 5,20
+bench: $(INSTALLED_TEST) ## How fast it is here, against the bars, over millions of events (half an hour; BENCH="--events 5")
 	$(PYTHON) tests/parts/setup.py
-	$(PYTHON) -m tests.bench.freshness
+	$(PYTHON) -m tests.bench $(BENCH)
+
+MINUTES ?= 10
+fuzz: $(INSTALLED_TEST) ## Mutations of every format's samples against its decoder, for MINUTES (10)
+	$(PYTHON) -m tests.unbreakable.fuzz --minutes $(MINUTES)
 
 clean: ## Remove the environment and all that was built (never your data)
 	rm -rf $(VENV) .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -25,15 +25,19 @@ import typer
 from rich.console import Console
 
 from collectors import cli as intake_cli
-from collectors import config, replay
-from collectors.jobs import detect, refresh, snapshot
+from collectors import config, replay, signon
+from collectors.jobs import detect, heal, refresh, retain, snapshot
+from collectors.journal import Journal
+from collectors.keys_cli import keys_app
 from collectors.runner import Runner
 from collectors.sink import Sink
 from collectors.watching import watch_ourselves
+from dashboard import access
+from schema import backup_cli, definitions, governance, migrate, state
 from schema import cli as reading_cli
-from schema import definitions, governance, migrate, state
 from schema.errors import BadConfig, BadDefinition, BadPayload, MilepostError, StoreUnavailable
 from schema.governance import Catalogue
+from schema.lease import Lease
 from schema.store import Store, connect
 
 console = Console()
@@ -87,17 +91,20 @@ def opened() -> tuple[Store, Catalogue]:
 
 
 @contextlib.contextmanager
-def house(settings: config.Settings, catalogue: Catalogue) -> Iterator[House]:
+def house(settings: config.Settings, catalogue: Catalogue, *, takes_in: bool = True) -> Iterator[House]:
     """Open the store, bring it to this version, and close everything in order: intake first, store last."""
     store = connect(settings.store)
     try:
         if migrate.migrate(store, catalogue):
             state.rebuild(store)
-        sink = Sink(store, catalogue, settings.limits)
+        journal = Journal(settings.data / "journal" if takes_in else None)
+        journal.recall(store)
+        sink = Sink(store, catalogue, settings.limits, journal=journal)
         try:
             yield House(settings, catalogue, store, sink)
         finally:
             sink.close()
+            journal.close()
     finally:
         store.close()
 
@@ -105,10 +112,14 @@ def house(settings: config.Settings, catalogue: Catalogue) -> Iterator[House]:
 @contextlib.contextmanager
 def running(home: House) -> Iterator[Runner]:
     """Sources, jobs and self-observation, until the block ends."""
-    runner = Runner(home.settings, home.store, home.catalogue, home.sink)
-    runner.add_job(refresh.NAME, refresh.Refresh(home.store), refresh.EVERY_S)
+    lease = None if home.store.is_embedded else Lease(home.store)
+    runner = Runner(home.settings, home.store, home.catalogue, home.sink, lease=lease)
+    round_ = refresh.Refresh(home.store, lambda: lease.term if lease else 0)
+    runner.add_job(refresh.NAME, round_, refresh.EVERY_S)
+    runner.add_job(heal.NAME, heal.Heal(home.store), heal.EVERY_S, after_s=heal.AFTER_S)
     runner.add_job(detect.NAME, partial(detect.run, home.store), detect.EVERY_S)
     runner.add_job(snapshot.NAME, partial(snapshot.run, home.store), snapshot.EVERY_S, after_s=snapshot.AFTER_S)
+    runner.add_job(retain.NAME, partial(retain.run, home.store, home.catalogue), retain.EVERY_S, after_s=retain.AFTER_S)
     stop_watching = watch_ourselves(home.sink)
     runner.start()
     try:
@@ -122,9 +133,10 @@ def running(home: House) -> Iterator[Runner]:
 def up() -> None:
     """Start Milepost on your own data: intake, jobs and pages in one process."""
     settings, catalogue = settings_and_catalogue()
+    login = _login(settings)
     with house(settings, catalogue) as home, running(home):
         _say_addresses(home)
-        _serve_pages(home, can_replay=True)
+        _serve_pages(home, login, can_replay=True)
 
 
 @app.command()
@@ -137,6 +149,7 @@ def demo(
     from collectors.demo import enterprise
 
     settings, catalogue = enterprise.settings(config.load(), data)
+    login = _login(settings)
     begun = enterprise.Beginning.of(settings.data, seed, days)
     _load_meanwhile("pandas")
     with enterprise.telling(begun) as told, house(settings, catalogue) as home:
@@ -144,7 +157,7 @@ def demo(
         enterprise.history(home.store, settings, catalogue, begun, told, console)
         with running(home) as runner, enterprise.live(home.store, settings, catalogue, begun, runner):
             _say_addresses(home)
-            _serve_pages(home, can_replay=True)
+            _serve_pages(home, login, can_replay=True)
 
 
 @app.command()
@@ -161,9 +174,10 @@ def collect() -> None:
 def dashboard() -> None:
     """Pages only: a service of its own, on a ClickHouse server."""
     settings, catalogue = settings_and_catalogue()
-    with house(settings, catalogue) as home:
+    login = _login(settings)
+    with house(settings, catalogue, takes_in=False) as home:
         _say_addresses(home)
-        _serve_pages(home)
+        _serve_pages(home, login)
 
 
 @app.command(name="migrate")
@@ -250,6 +264,8 @@ _kpi, _exceptions, _object = reading_cli.readers(opened)
 app.add_typer(_kpi, name="kpi")
 app.add_typer(_exceptions, name="exceptions")
 app.command(name="object")(_object)
+backup_cli.add(app, opened)
+app.add_typer(keys_app(config.load), name="keys")
 
 
 def _load_meanwhile(module: str) -> None:
@@ -257,14 +273,28 @@ def _load_meanwhile(module: str) -> None:
     threading.Thread(target=import_module, args=(module,), daemon=True).start()
 
 
-def _serve_pages(home: House, *, can_replay: bool = False) -> None:
+def _login(settings: config.Settings) -> access.Login | None:
+    """Who may see the pages. Raises: BadConfig, before anything is opened, which says what is missing."""
+    auth, listen = settings.auth, settings.listen
+    login = None
+    if auth:
+        policy = access.policy(auth.groups, auth.scopes, claim=auth.groups_claim, session_h=auth.session_h)
+        login = access.Login(signon.section(auth), policy)
+    access.only_on_loopback(listen.host, login, allow_without_login=listen.allow_without_login)
+    return login
+
+
+def _serve_pages(home: House, login: access.Login | None, *, can_replay: bool = False) -> None:
     """The pages until Ctrl-C. They may replay where the collectors run beside them; elsewhere they tell the command."""
     from dashboard import serve
 
     listen = home.settings.listen
     intake = f"http://{listen.host}:{listen.intake}"
     lent = replay.lend(home.store, home.sink, {s.name: s for s in home.settings.sources}) if can_replay else None
-    serve.server(home.store, home.catalogue, host=listen.host, port=listen.pages, intake=intake, replay=lent).run()
+    serve.server(
+        home.store, home.catalogue, host=listen.host, port=listen.pages, intake=intake, login=login,
+        allow_without_login=listen.allow_without_login, replay=lent,
+    ).run()  # fmt: skip
 
 
 def _say_addresses(home: House) -> None:

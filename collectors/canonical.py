@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from collectors.message import Context, Finding
 from schema.events import MAX_TEXT, OBJECT_TYPES, Event
-from schema.governance import UNKNOWN
+from schema.rules import UNKNOWN
 
 KNOWN = frozenset(Event.model_fields)
 EVENTS = TypeAdapter(list[Event])

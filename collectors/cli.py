@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from collectors import config
+from collectors.masking import masked
 from collectors.message import Context, Decoded, Finding, Message, Source
 from collectors.sink import Sink
 from schema.errors import BadConfig, BadPayload
@@ -43,7 +44,10 @@ def decode_files(source: Source, catalogue: Catalogue, paths: list[Path]) -> int
     rejected = 0
     for path in files_of(paths):
         try:
-            decoded = config.format_module(source.format).decode(_message(path), Context(source, catalogue))
+            message, reason = masked(source, _message(path))
+            if reason:
+                raise BadPayload(reason)
+            decoded = config.format_module(source.format).decode(message, Context(source, catalogue))
         except BadPayload as err:
             rejected += 1
             _line({"file": str(path), "rejected": str(err)})

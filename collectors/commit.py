@@ -19,13 +19,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 
 from collectors import arrow
-from collectors.config import format_module
+from collectors.journal import Claim, Entry, Journal
+from collectors.journal import Key as Stored
 from collectors.message import Batch, Decoded, Finding, Message, Reject, Source
 from collectors.running import Receipt
 from schema import events, observe
@@ -53,6 +55,15 @@ PAUSE_S = 0.1
 Key = tuple[str, tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where rows of one shape go, and the claim under which telemetry goes there."""
+
+    store: Store
+    key: Key
+    claim: Claim
+
+
 @dataclass(slots=True)
 class Waiting:
     """A decoded message whose sender waits for the commit."""
@@ -64,6 +75,7 @@ class Waiting:
     decode_s: float = 0.0
     queued_at: float = field(default_factory=time.perf_counter)
     future: Future[Receipt] = field(default_factory=Future)
+    n_bytes: int = 0  # of the body as it came, which is what it was given room for
 
     @property
     def n_rows(self) -> int:
@@ -76,18 +88,35 @@ class Waiting:
         return Receipt(self.n_rows, tuple(kind for kind, _ in _kinds_of(self)), len(self.decoded.rejects))
 
 
-def commit(store: Store, group: Sequence[Waiting]) -> None:
+def commit(store: Store, group: Sequence[Waiting], journal: Journal) -> None:
     """
     Store a group; a message that the store refuses for its data is rejected alone.
 
     Raises: StoreUnavailable, if the store is away after a second attempt: nothing of the group may be acknowledged.
     """
     token = uuid.uuid4().hex
-    with observe.span("sink.commit", messages=len(group)):
+    telemetry = _telemetry(group)
+    with observe.span("sink.commit", messages=len(group)), journal.claim(telemetry) as claim:
+        if telemetry:
+            journal.settle(partial(_redo, store))
         for key, waiting in sorted(_by_table(group).items()):
-            _insert_or_split(store, key, [w for w in waiting if not w.rejected], token)
+            _insert_or_split(Target(store, key, claim), [w for w in waiting if not w.rejected], token)
         _accounts(store, group, token)
     observe.stored(sum(w.n_rows for w in group))
+
+
+def _telemetry(group: Sequence[Waiting]) -> set[Stored]:
+    """What of a group has no identity but its bytes."""
+    return {(batch.table, w.message.id) for w in group for batch in w.decoded.batches if not batch.columns}
+
+
+def _redo(store: Store, entry: Entry) -> bool:
+    """Repeat an INSERT whose outcome nobody knows; False if the store refuses its data, so that nothing of it is there."""
+    try:
+        _again(partial(entry.insert, store))
+    except UNSTORABLE:
+        return False
+    return True
 
 
 def _by_table(group: Sequence[Waiting]) -> dict[Key, list[Waiting]]:
@@ -106,26 +135,24 @@ def _batches(key: Key, group: Sequence[Waiting]) -> Iterator[Batch]:
     return (batch for waiting in group for batch in waiting.decoded.batches if _key(batch) == key)
 
 
-def _insert_or_split(store: Store, key: Key, group: Sequence[Waiting], token: str) -> None:
+def _insert_or_split(target: Target, group: Sequence[Waiting], token: str) -> None:
     try:
-        _insert(store, key, list(_batches(key, group)), token)
+        _insert(target, group, token)
     except UNSTORABLE as err:
         if len(group) == 1:
-            group[0].rejected = f"the store refused it for {key[0]}: {first_line(err)}"
+            group[0].rejected = f"the store refused it for {target.key[0]}: {first_line(err)}"
             return
         for i, waiting in enumerate(group):
-            _insert_or_split(store, key, [waiting], f"{token}-{i}")
+            _insert_or_split(target, [waiting], f"{token}-{i}")
 
 
-def _insert(store: Store, key: Key, batches: Sequence[Batch], token: str) -> None:
-    table, columns = key
+def _insert(target: Target, group: Sequence[Waiting], token: str) -> None:
+    store, (table, columns) = target.store, target.key
     if not columns:
-        body, settings = b"".join(batch.body for batch in batches), format_module("otlp").settings_for(table)
-        # These tables know no identity of their own: the bytes are it, so that an exporter's retry adds nothing.
-        own = f"{events.message_id(body)}-{table}"
-        _again(lambda: store.insert_body(table, body, "ProtobufSingle", settings, token=own))
+        bodies = [(w.message.id, batch.body) for w in group for batch in _batches(target.key, [w])]
+        target.claim.store(table, bodies, lambda entry: _again(partial(entry.insert, store)))
         return
-    rows = list(chain.from_iterable(batch.rows for batch in batches))
+    rows = list(chain.from_iterable(batch.rows for batch in _batches(target.key, group)))
     if columns == events.COLUMNS:
         _again(lambda: _insert_events(store, table, rows, f"{token}-{table}"))
         return

@@ -10,6 +10,7 @@ needs no registry and cannot be out of date. A typing error stops the start with
     store = "chdb:///var/lib/milepost/store"     # MILEPOST_STORE wins
     data = "/var/lib/milepost"                   # drop folders with a relative path lie here
     governance = "governance.toml"               # MILEPOST_GOVERNANCE wins
+    keys = "keys.toml"                           # MILEPOST_KEYS wins; else keys.toml in the data folder (`milepost keys`)
 
     [listen]
     host = "127.0.0.1"
@@ -42,6 +43,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from collectors import formats, kinds
 from collectors.message import Source
+from collectors.signon import Auth
 from schema import store
 from schema.errors import BadConfig, explain
 from schema.events import Event
@@ -67,12 +69,18 @@ class Listen(Strict):
     pages: Port = 8501
     intake: Port = 4318
     allow_without_keys: bool = False
+    allow_without_login: bool = False
 
 
 class Limits(Strict):
     max_body_bytes: Bytes = 20 * MB
     max_decompressed_bytes: Bytes = 64 * MB
     max_queue_bytes: Bytes = 256 * MB
+    # Of one key, or of one source where it has none; 0 is no limit. Above what one process takes in: they stop a run-away
+    # sender early and cheaply, while fair turns (collectors/fairness.py) are what keeps the others served.
+    max_requests_per_s: int = Field(default=2000, ge=0)
+    max_bytes_per_s: int = Field(default=128 * MB, ge=0)
+    max_requests_at_once: int = Field(default=200, gt=0)  # of one source
 
 
 class SourceTable(BaseModel):
@@ -87,6 +95,7 @@ class SourceTable(BaseModel):
     partner: str = ""
     zone: str = "UTC"
     defaults: dict[str, str] = {}
+    mask: tuple[Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")], ...] = ()
 
     @field_validator("zone")
     @classmethod
@@ -104,8 +113,10 @@ class File(Strict):
     store: str = ""
     data: str = ""
     governance: str = ""
+    keys: str = ""
     listen: Listen = Listen()
     limits: Limits = Limits()
+    auth: Auth | None = None
     sources: dict[str, SourceTable] = {}
 
 
@@ -117,9 +128,16 @@ class Settings(Strict):
     store: str
     data: Path
     governance: Path | None = None
+    keys: Path | None = None
     listen: Listen = Listen()
     limits: Limits = Limits()
+    auth: Auth | None = None
     sources: tuple[Source, ...] = ()
+
+    @property
+    def keys_file(self) -> Path:
+        """Where the API keys are: as said, else beside the data."""
+        return self.keys or self.data / "keys.toml"
 
 
 def load(path: Path | None = None, env: Mapping[str, str] = os.environ) -> Settings:
@@ -134,12 +152,15 @@ def load(path: Path | None = None, env: Mapping[str, str] = os.environ) -> Setti
     folder = found.parent.absolute() if found else Path.cwd()
     data = folder / Path(env.get("MILEPOST_DATA") or file.data or _data_folder()).expanduser()
     governance = env.get("MILEPOST_GOVERNANCE") or file.governance
+    keys = env.get("MILEPOST_KEYS") or file.keys
     return Settings(
         store=env.get("MILEPOST_STORE") or file.store or f"chdb://{data / 'store'}",
         data=data,
         governance=folder / Path(governance).expanduser() if governance else None,
+        keys=folder / Path(keys).expanduser() if keys else None,
         listen=file.listen,
         limits=file.limits,
+        auth=file.auth,
         sources=sources(file.sources, where),
     )
 
@@ -225,6 +246,8 @@ def _source(name: str, table: SourceTable, where: str) -> Source:
     given = table.model_extra or {}
     _known_keys(given, _fields(kind) | _fields(format_), where, "option")
     _known_keys(table.defaults, Event.model_fields, f"{where}.defaults", "field of an event")
+    if table.mask and not any("json" in type_ for type_ in getattr(format_, "CONTENT_TYPES", ())):
+        raise BadConfig(f"{where}.mask: values are found by their keys in JSON, which format {table.format!r} is not")
     source = Source(**table.model_dump(include=set(SourceTable.model_fields)), name=name, options=dict(given))
     for module in (kind, format_):
         if hasattr(module, "Options"):

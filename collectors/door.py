@@ -2,79 +2,64 @@
 The door of an HTTP-borne source: what is checked before bytes from the network become a Message.
 
 Why here and not in each kind: who may come in, how much, and in which wrapping is the same question for telemetry, events
-and webhooks, and one answer to it can be tested to the end. Cheap checks come first, so that a stranger costs nothing.
+and webhooks, and one answer to it can be tested to the end. Cheap checks come first, so that a stranger costs nothing: the
+sender (collectors/sender.py), its allowance (collectors/gate.py), the wrapping; only then the body, its signature, and what
+it unfolds to.
 
-Why a browser is turned away (any request with an Origin) and no CORS header is ever sent: the default is a port on
-loopback without a key, and a web page must not be able to write through its visitor's browser.
+Why a body is unfolded in steps, each taken from the room before the next, and past the first step in a thread where sources
+take turns: ten megabytes may hold ten gigabytes, and neither memory nor the event loop may be had for that.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-import ipaddress
+import threading
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import islice
 
-from anyio.to_thread import run_sync
-from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from collectors.config import Limits, Listen, options, secret
+from collectors.config import Limits
+from collectors.fairness import Overloaded, Room
+from collectors.gate import Gate
 from collectors.message import Message, Source
+from collectors.refused import Refused
 from collectors.running import Means, Receipt
-from collectors.sink import Overloaded, Room
+from collectors.sender import KeyOptions, Sender
 from schema import observe
-from schema.errors import BadConfig, MilepostError, StoreUnavailable
+from schema.errors import StoreUnavailable
+
+__all__ = ["Door", "KeyOptions", "Refused", "media_type"]
 
 READ_TIMEOUT_S = 60
 RETRY_AFTER = {"Retry-After": "5"}
-BEARER = {"WWW-Authenticate": "Bearer"}
+CLOSE = {"Connection": "close"}
 ACCEPT_GZIP = {"Accept-Encoding": "gzip"}
-INLINE_BYTES = 64 * 1024
-SECRET_WORDS = ("auth", "cookie", "key", "token", "secret", "signature")
+FED_BYTES = 16 * 1024
+STEP_BYTES = 256 * 1024
+SECRET_WORDS = ("auth", "cookie", "key", "token", "secret", "signature", "hmac")
 
 Say = Callable[[Request, int, str], Response]
 Accepted = Callable[[Request, Receipt], Response]
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-class Refused(MilepostError):
-    """The request is answered with this status; nothing of it was kept."""
-
-    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(text)
-        self.status = status
-        self.headers = dict(headers or {})
-
-
-class KeyOptions(BaseModel):
-    """How an HTTP-borne source knows its sender; each names an environment variable. Both given, both are asked for."""
-
-    api_key_env: str = ""
-    hmac_env: str = ""
-    hmac_header: str = "X-Hub-Signature-256"
+Take = Callable[[int], None]
 
 
 class Door:
     """Lets requests of one source in: who, how much, in which wrapping."""
 
-    def __init__(self, source: Source, means: Means, content_types: Sequence[str], room: Room | None = None) -> None:
-        keys = options(source, KeyOptions)
+    def __init__(self, source: Source, means: Means, content_types: Sequence[str]) -> None:
         self.source = source
+        self._gate = means.gate or Gate(means.settings)
+        self._sender = Sender(source, means.settings.listen, self._gate.keyring)
         self._deliver = means.deliver
         self._limits: Limits = means.settings.limits
-        self._room = room or Room(self._limits.max_queue_bytes)
         self._content_types = tuple(content_types)
-        self._api_key = secret(source, "api_key_env", keys.api_key_env)
-        self._hmac_key = secret(source, "hmac_env", keys.hmac_env)
-        self._hmac_header = keys.hmac_header
-        if not (self._api_key or self._hmac_key):
-            _only_on_loopback(source, means.settings.listen)
 
     def endpoint(self, say: Say, accepted: Accepted) -> Handler:
         """A handler that answers after the commit: `accepted` says what was stored, `say` whatever else there is to say."""
@@ -85,6 +70,7 @@ class Door:
                     async with self.receive(request) as message:
                         receipt = await self._deliver(self.source, message)
             except Refused as err:
+                self._gate.tell(self.source.name, err)
                 return _with(say(request, err.status, str(err)), err.headers)
             except Overloaded as err:
                 return _with(say(request, 429, str(err)), RETRY_AFTER)
@@ -98,23 +84,18 @@ class Door:
     async def receive(self, request: Request) -> AsyncIterator[Message]:
         """The message of a request; its bytes count as being in memory until the block ends."""
         received_at = datetime.now(UTC)
-        self._check_sender(request)
+        whose = self._sender.admit(request)
         content_type = self._check_wrapping(request)
-        taken = _Taken(self._room)
-        try:
-            raw = await _read(request, self._limits.max_body_bytes, taken)
-            self._check_signature(request, raw)
-            body = await _unpack(request, raw, self._limits.max_decompressed_bytes, taken)
-            name = f"{request.method} {request.url.path}"
-            yield Message(body, received_at, content_type, headers_of(request), name)
-        finally:
-            taken.give_back()
-
-    def _check_sender(self, request: Request) -> None:
-        if "origin" in request.headers:
-            raise Refused(403, "requests from web pages (with an Origin header) are not taken")
-        if self._api_key and not hmac.compare_digest(_api_key(request), self._api_key):
-            raise Refused(401, "send the API key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'", BEARER)
+        with self._gate.passing(self.source.name, whose):
+            taken = _Taken(self._gate.room, self.source.name, lambda n: self._gate.charge(whose, n))
+            try:
+                raw = await _read(request, self._limits.max_body_bytes, taken.take)
+                self._sender.believe(request, raw)
+                body = await self._unpack(request, raw, taken.take)
+                name = f"{request.method} {request.url.path}"
+                yield Message(body, received_at, content_type, headers_of(request, self._sender.secret_header), name)
+            finally:
+                taken.give_back()
 
     def _check_wrapping(self, request: Request) -> str:
         content_type = request.headers.get("content-type", "")
@@ -125,28 +106,38 @@ class Door:
             raise Refused(415, f"Content-Encoding {encoding!r} is not taken; allowed: gzip, identity", ACCEPT_GZIP)
         return content_type
 
-    def _check_signature(self, request: Request, raw: bytes) -> None:
-        if not self._hmac_key:
-            return
-        want = hmac.new(self._hmac_key, raw, hashlib.sha256).hexdigest()
-        got = request.headers.get(self._hmac_header, "").removeprefix("sha256=").lower()
-        if not hmac.compare_digest(got.encode(), want.encode()):
-            raise Refused(401, f"{self._hmac_header} must be 'sha256=' and the HMAC-SHA256 of the raw body in hex")
+    async def _unpack(self, request: Request, raw: bytes, take: Take) -> bytes:
+        if _encoding(request) != "gzip":
+            return raw
+        steps = gunzip(raw, self._limits.max_decompressed_bytes, take)
+        first = list(islice(steps, 2))
+        if len(first) < 2:
+            return b"".join(first)
+        rest: Future[list[bytes]] = self._gate.unpackers.submit(self.source.name, len(raw), list, steps)
+        return b"".join((*first, *await asyncio.wrap_future(rest)))
 
 
 class _Taken:
-    """What one request has taken of the room, to be given back at once."""
+    """What one request has taken of the room, to be given back at once; nothing more can be taken after that."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, room: Room, whose: str, charge: Take) -> None:
+        self._room, self._whose, self._charge = room, whose, charge
         self._n = 0
+        self._is_over = False
+        self._lock = threading.Lock()
 
     def take(self, n: int) -> None:
-        self._room.take(n)
-        self._n += n
+        with self._lock:
+            if self._is_over:
+                raise Overloaded("the request is over")
+            self._room.take(n, self._whose)
+            self._n += n
+        self._charge(n)
 
     def give_back(self) -> None:
-        self._room.give(self._n)
+        with self._lock:
+            self._is_over = True
+            self._room.give(self._n, self._whose)
 
 
 def media_type(content_type: str) -> str:
@@ -154,13 +145,10 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def headers_of(request: Request) -> dict[str, str]:
+def headers_of(request: Request, secret: str = "") -> dict[str, str]:
     """Headers in lower case, without secrets; UTF-8 where they are (the JS SDK sends it raw), else Latin-1."""
-    return {
-        name.decode("latin-1"): _text(value)
-        for name, value in request.headers.raw
-        if not any(word in name.decode("latin-1") for word in SECRET_WORDS)
-    }
+    said = ((name.decode("latin-1"), value) for name, value in request.headers.raw)
+    return {name: _text(value) for name, value in said if name != secret and not any(word in name for word in SECRET_WORDS)}
 
 
 def _text(value: bytes) -> str:
@@ -168,29 +156,6 @@ def _text(value: bytes) -> str:
         return value.decode("utf-8")
     except UnicodeDecodeError:
         return value.decode("latin-1")
-
-
-def _only_on_loopback(source: Source, listen: Listen) -> None:
-    if listen.allow_without_keys or _is_loopback(listen.host):
-        return
-    raise BadConfig(
-        f"sources.{source.name} has no key, and listen.host {listen.host!r} is open to the network: set "
-        f'sources.{source.name}.api_key_env to the name of an environment variable, or listen.host = "127.0.0.1", or, behind '
-        "a gateway that knows its senders, listen.allow_without_keys = true"
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _api_key(request: Request) -> bytes:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    key = token if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-    return key.strip().encode()
 
 
 def _is_among(got: str, allowed: Sequence[str]) -> bool:
@@ -201,48 +166,49 @@ def _encoding(request: Request) -> str:
     return request.headers.get("content-encoding", "").strip().lower()
 
 
-async def _read(request: Request, limit: int, taken: _Taken) -> bytes:
+async def _read(request: Request, limit: int, take: Take) -> bytes:
+    """The body; room is taken for the length that it says, so that of many at once some get through, and not each a part."""
     said = request.headers.get("content-length", "0")
-    if said.isdigit() and int(said) > limit:
+    n = int(said) if said.isdigit() else 0
+    if n > limit:
         raise _too_large(limit, "max_body_bytes")
+    take(n)
     body = bytearray()
     try:
         async with asyncio.timeout(READ_TIMEOUT_S):
             async for chunk in request.stream():
-                if len(body) + len(chunk) > limit:
-                    raise _too_large(limit, "max_body_bytes")
-                taken.take(len(chunk))
                 body += chunk
+                if len(body) > limit:
+                    raise _too_large(limit, "max_body_bytes")
+                if len(body) > n:
+                    take(len(body) - n)
+                    n = len(body)
     except TimeoutError as err:
-        raise Refused(408, f"the body did not arrive within {READ_TIMEOUT_S} s") from err
+        raise Refused(408, f"the body did not arrive within {READ_TIMEOUT_S} s", CLOSE) from err
     except ClientDisconnect as err:
         raise Refused(400, "the sender hung up before the body was complete") from err
     return bytes(body)
 
 
-async def _unpack(request: Request, raw: bytes, limit: int, taken: _Taken) -> bytes:
-    if _encoding(request) != "gzip":
-        return raw
-    body = gunzip(raw, limit) if len(raw) < INLINE_BYTES else await run_sync(gunzip, raw, limit)
-    taken.take(len(body))
-    return body
-
-
-def gunzip(raw: bytes, limit: int) -> bytes:
-    """Decompress, members end to end; never more than `limit` bytes come into being."""
-    body = bytearray()
-    while raw:
+def gunzip(raw: bytes, limit: int, take: Take) -> Iterator[bytes]:
+    """Unfold members end to end, a step at a time; room is taken of each, and `limit` is never passed by more than one."""
+    at = n = 0
+    while at < len(raw):
         member = zlib.decompressobj(wbits=31)
-        try:
-            body += member.decompress(raw, limit + 1 - len(body))
-        except zlib.error as err:
-            raise Refused(400, f"the body is not gzip: {err}") from err
-        if len(body) > limit:
-            raise _too_large(limit, "max_decompressed_bytes")
-        if not member.eof:
-            raise Refused(400, "the gzip body ends too early")
-        raw = member.unused_data
-    return bytes(body)
+        while not member.eof:
+            fed = raw[at : at + FED_BYTES]
+            try:
+                step = member.decompress(fed, STEP_BYTES)
+            except zlib.error as err:
+                raise Refused(400, f"the body is not gzip: {err}") from err
+            if not (fed or step or member.eof):
+                raise Refused(400, "the gzip body ends too early")
+            at += len(fed) - len(member.unconsumed_tail) - len(member.unused_data)
+            n += len(step)
+            if n > limit:
+                raise _too_large(limit, "max_decompressed_bytes")
+            take(len(step))
+            yield step
 
 
 def _too_large(limit: int, name: str) -> Refused:

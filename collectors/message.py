@@ -32,6 +32,7 @@ class Source:
     zone: str = "UTC"
     defaults: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    mask: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

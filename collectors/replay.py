@@ -55,7 +55,7 @@ LIMIT {limit:UInt32}
 """
 MARK_REPLAYED = """
 INSERT INTO rejects
-SELECT * REPLACE('replayed' AS status, now64(6, 'UTC') AS written_at)
+SELECT * REPLACE('replayed' AS status, greatest(now64(6, 'UTC'), written_at + toIntervalMicrosecond(1)) AS written_at)
 FROM rejects FINAL
 WHERE source = {source:String} AND reject_id = {id:String}
 """

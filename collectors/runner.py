@@ -4,6 +4,8 @@ Starts the listeners, gives pollers and jobs to the clock, and keeps one failing
 Why here alone stands `except Exception`: a bug in one kind, format or job must cost that one, and be seen. It is logged
 with its traceback, the source is marked failed, and it is tried again later, for most bugs are of one message.
 
+Why a lease where many processes share a store: jobs work on scratch tables that are one round's, so one process runs them.
+
 Why backoff with jitter: when a partner's server or the store comes back, not all pollers should meet it in the same second.
 """
 
@@ -25,6 +27,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from starlette.routing import Route
 
 from collectors.config import Settings, format_module, kind_module
+from collectors.gate import Gate
 from collectors.http import Server, app
 from collectors.message import Source
 from collectors.running import Done, Means, Running
@@ -32,6 +35,7 @@ from collectors.sink import Sink
 from schema import observe
 from schema.errors import SourceUnavailable, StoreUnavailable
 from schema.governance import Catalogue
+from schema.lease import Lease
 from schema.store import Store, first_line
 
 log = structlog.get_logger(__name__)
@@ -70,15 +74,23 @@ class Runner:
     """Everything that runs without a person: intake, drop folders, jobs."""
 
     def __init__(
-        self, settings: Settings, store: Store, catalogue: Catalogue, sink: Sink, *, record: Record | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        catalogue: Catalogue,
+        sink: Sink,
+        *,
+        record: Record | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self.settings, self.store, self.catalogue, self.sink = settings, store, catalogue, sink
+        self._lease = lease
         self.health: dict[str, Health] = {}
         self.server: Server | None = None
         self._record = record or self._record_run
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(8)},
+            executors={"default": ThreadPoolExecutor(8), "lease": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -88,13 +100,18 @@ class Runner:
 
         Raises: BadConfig, before anything listens, if a source cannot start as it is configured.
         """
-        running = {source.name: self._start_source(source) for source in self.settings.sources}
+        gate = Gate(self.settings)
+        running = {source.name: self._start_source(source, gate) for source in self.settings.sources}
         routes = [route for one in running.values() for route in one.routes]
         if routes:
             self.server = self._serve(routes)
         for name, one in running.items():
             if one.poll:
                 self._every(f"source {name}", partial(self.guarded, name, one.poll), one.every_s)
+        if self._lease:
+            self.attempt("lease", self._lease.renew)
+            renew = partial(self.attempt, "lease", self._lease.renew)
+            self._scheduler.add_job(renew, "interval", seconds=self._lease.ttl_s / 4, id="lease", executor="lease")
         _tame_collector()
         self._scheduler.start()
 
@@ -104,6 +121,8 @@ class Runner:
             self.server.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+        if self._lease:
+            self.attempt("lease", self._lease.release)
 
     def wait(self) -> None:
         """Block until a signal to stop: for a process that has no pages."""
@@ -123,7 +142,9 @@ class Runner:
             self.attempt(name, act)
 
     def run_job(self, name: str, fn: Job) -> None:
-        """One run of a job, recorded whatever becomes of it."""
+        """One run of a job, recorded whatever becomes of it; none while another process holds the lease of the jobs."""
+        if self._lease and not self._lease.is_held:
+            return
         started_at, began, done = datetime.now(UTC), time.perf_counter(), [Done()]
         with observe.span(f"job.{name}"):
             err = self.attempt(f"job {name}", lambda: done.append(fn()))
@@ -146,22 +167,28 @@ class Runner:
         health.well()
         return None
 
-    def _start_source(self, source: Source) -> Running:
+    def _start_source(self, source: Source, gate: Gate) -> Running:
         means = Means(
             self.sink.deliver,
             self.sink.deliver_now,
             self.settings,
             getattr(format_module(source.format), "CONTENT_TYPES", ()),
+            gate,
         )
         self.health[source.name] = Health()
         running: Running = kind_module(source.kind).start(source, means)
         return running
 
     def _serve(self, routes: list[Route]) -> Server:
-        application = app(routes, ping=self.store.ping, depth=lambda: self.sink.depth, on_error=self._failed)
+        application = app(routes, ping=self._is_well, depth=lambda: self.sink.depth, on_error=self._failed)
         server = Server(application, self.settings.listen.host, self.settings.listen.intake)
         server.start()
         return server
+
+    def _is_well(self) -> bool:
+        """Whether the store answers, and took the last row of our own: on a full disk, or read-only, it answers too."""
+        own = self.health.get("lease" if self._lease else "job_runs", Health())
+        return own.status != "waiting" and self.store.ping()
 
     def _every(self, name: str, act: Callable[[], None], every_s: float, after_s: float = SOON_S) -> None:
         first = datetime.now(UTC) + timedelta(seconds=after_s)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from collectors.config import Settings
+    from collectors.gate import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,16 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a kind may use: two ways to deliver, the settings, and the media types that the source's format understands."""
+    """
+    What a kind may use: two ways to deliver, the settings, the media types that the source's format understands, and what
+    the doors of all sources share (without it, a door shares with nobody).
+    """
 
     deliver: Deliver
     deliver_now: DeliverNow
     settings: Settings
     content_types: Sequence[str] = ()
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)

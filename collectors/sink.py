@@ -5,6 +5,9 @@ Why group commit and not one INSERT a message: an INSERT costs 10 to 20 ms whate
 share one. Why the sender waits for it and no memory queue is acknowledged: what was acknowledged must survive a crash,
 and the sender's copy is the only other one. What waits is bounded in bytes; beyond that the sender is told to come back.
 
+Why sources take turns at the decoders and at the places of a group, and share the room (collectors/fairness.py): one that
+floods must find itself waiting, and not the others.
+
 Why executors and callbacks: an error that nobody foresaw travels through a Future to the one who delivered, so that no
 thread dies silently and nothing here has to catch everything.
 """
@@ -14,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +24,9 @@ from functools import partial
 
 from collectors.commit import Waiting, commit
 from collectors.config import MB, Limits, format_module
+from collectors.fairness import FairPool, Overloaded, Room, Turns
+from collectors.journal import Journal
+from collectors.masking import masked
 from collectors.message import Context, Decoded, Message, Source
 from collectors.running import Receipt
 from schema.errors import BadPayload, StoreUnavailable
@@ -32,34 +37,6 @@ __all__ = ["Overloaded", "Receipt", "Room", "Sink"]
 
 GROUP_ROWS = 20_000
 GROUP_BYTES = 10 * MB
-
-
-class Overloaded(StoreUnavailable):
-    """More waits than may wait: the sender keeps its data and comes back (HTTP 429 or 503 with Retry-After)."""
-
-
-class Room:
-    """A budget of bytes in memory, taken before they are there and given back when they are gone."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._used = 0
-        self._lock = threading.Lock()
-
-    @property
-    def used(self) -> int:
-        return self._used
-
-    def take(self, n: int) -> None:
-        """Take n bytes; the first comer always fits, so that no size of message is refused for ever."""
-        with self._lock:
-            if self._used and self._used + n > self._size:
-                raise Overloaded(f"{self._used:,} bytes wait to be stored, {self._size:,} may (limits.max_queue_bytes)")
-            self._used += n
-
-    def give(self, n: int) -> None:
-        with self._lock:
-            self._used -= n
 
 
 class Sink:
@@ -77,18 +54,20 @@ class Sink:
         *,
         linger_s: float = 0.01,
         writers: int = 2,
+        journal: Journal | None = None,
     ) -> None:
         self.catalogue = catalogue
         self._store = store
+        self._journal = journal or Journal()
         self._linger_s = linger_s
         self._room = Room((limits or Limits()).max_queue_bytes)
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: Turns[Waiting] = Turns()
         self._n_rows = self._n_bytes = 0
         self._arrived = threading.Condition()
-        self._slots = threading.Semaphore(writers)
+        self._n_lanes, self._n_groups = writers + 1, 0
         self._is_closed = self._is_drained = False
-        self._decoders = ThreadPoolExecutor(2, thread_name_prefix="decode")
-        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="commit")
+        self._decoders = FairPool(2, "decode")
+        self._writers = ThreadPoolExecutor(self._n_lanes, thread_name_prefix="commit")
         self._dispatcher = threading.Thread(target=self._dispatch, name="sink", daemon=True)
         self._dispatcher.start()
 
@@ -105,11 +84,11 @@ class Sink:
         """Start a delivery; the Future ends when `deliver` would return."""
         if self._is_closed:
             raise StoreUnavailable("Milepost is shutting down: send it again when it is up")
-        self._room.take(len(message.body))
+        self._room.take(len(message.body), source.name)
         future: Future[Receipt] = Future()
         future.set_running_or_notify_cancel()  # a sender that hangs up does not undo what is under way
-        task = self._decoders.submit(self._decode, source, message, future)
-        task.add_done_callback(partial(self._decoded, message, future))
+        task = self._decoders.submit(source.name, len(message.body), self._decode, source, message, future)
+        task.add_done_callback(partial(self._decoded, source, message, future))
         return future
 
     @property
@@ -120,7 +99,7 @@ class Sink:
     def close(self) -> None:
         """Take nothing more, store all that waits, then end the threads."""
         self._is_closed = True
-        self._decoders.shutdown(wait=True)
+        self._decoders.shutdown()
         with self._arrived:
             self._is_drained = True
             self._arrived.notify_all()
@@ -129,60 +108,69 @@ class Sink:
 
     # --- in the decode threads -----------------------------------------------------------------------------------------
     def _decode(self, source: Source, message: Message, future: Future[Receipt]) -> Waiting:
-        began = time.perf_counter()
-        decoded, reason = Decoded(), None
+        began, n_bytes = time.perf_counter(), len(message.body)
+        message, reason = masked(source, message)
+        decoded = Decoded()
         try:
-            decoded = format_module(source.format).decode(message, Context(source, self.catalogue))
+            if not reason:
+                decoded = format_module(source.format).decode(message, Context(source, self.catalogue))
         except BadPayload as err:
             reason = str(err)
         now = time.perf_counter()
         stored = replace(decoded, events=())  # the rows say the same; the dry run alone reads the events
-        return Waiting(source, message, stored, reason, now - began, now, future)
+        return Waiting(source, message, stored, reason, now - began, now, future, n_bytes)
 
-    def _decoded(self, message: Message, future: Future[Receipt], task: Future[Waiting]) -> None:
+    def _decoded(self, source: Source, message: Message, future: Future[Receipt], task: Future[Waiting]) -> None:
         if err := task.exception():
-            self._room.give(len(message.body))
+            self._room.give(len(message.body), source.name)
             future.set_exception(err)
             return
         with self._arrived:
-            self._waiting.append(task.result())
+            self._waiting.put(task.result(), source.name, len(message.body))
             self._count(task.result(), 1)
             self._arrived.notify()
 
     # --- in the dispatcher and the writer threads ------------------------------------------------------------------------
     def _dispatch(self) -> None:
-        while True:
-            self._slots.acquire()
-            group = self._next_group()
-            if not group:
-                return
-            task = self._writers.submit(commit, self._store, group)
+        while group := self._next_group():
+            task = self._writers.submit(commit, self._store, group, self._journal)
             task.add_done_callback(partial(self._finish, group))
 
     def _next_group(self) -> list[Waiting]:
-        """All that waits, up to a group; empty when the sink is drained."""
+        """What waits and may go, in turns, up to a group; empty when the sink is drained."""
         with self._arrived:
-            self._arrived.wait_for(lambda: self._waiting or self._is_drained)
+            self._arrived.wait_for(lambda: self._may_go() or (self._is_drained and not self._waiting))
             self._arrived.wait_for(self._is_full, timeout=self._linger_s)
             group: list[Waiting] = []
-            rows = size = 0
-            while self._waiting and rows < GROUP_ROWS and size < GROUP_BYTES:
-                group.append(self._waiting.popleft())
-                self._count(group[-1], -1)
-                rows += group[-1].n_rows
-                size += len(group[-1].message.body)
+            sources, rows, size = self._may_go(), 0, 0
+            while rows < GROUP_ROWS and size < GROUP_BYTES and (waiting := self._waiting.take(sources)):
+                group.append(waiting)
+                self._count(waiting, -1)
+                rows += waiting.n_rows
+                size += waiting.n_bytes
+            self._n_groups += bool(group)
             return group
+
+    def _may_go(self) -> Sequence[str]:
+        """The sources that a group may be made of now; none, while all lanes are taken."""
+        n_free = self._n_lanes - self._n_groups
+        return self._waiting.may_go(n_free == 1) if n_free else ()
 
     def _count(self, waiting: Waiting, sign: int) -> None:
         self._n_rows += sign * waiting.n_rows
-        self._n_bytes += sign * len(waiting.message.body)
+        self._n_bytes += sign * waiting.n_bytes
 
     def _is_full(self) -> bool:
         return self._is_drained or self._n_bytes >= GROUP_BYTES or self._n_rows >= GROUP_ROWS
 
     def _finish(self, group: Sequence[Waiting], task: Future[None]) -> None:
-        self._slots.release()
-        self._room.give(sum(len(w.message.body) for w in group))
+        with self._arrived:
+            self._n_groups -= 1
+            for waiting in group:
+                self._waiting.done(waiting.source.name)
+            self._arrived.notify_all()
+        for waiting in group:
+            self._room.give(waiting.n_bytes, waiting.source.name)
         err = task.exception()
         for waiting in group:
             if err:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import frame, header, session
+from dashboard import frame, header
 from schema import observe
 
 HERE = Path(__file__).parent
@@ -24,11 +24,7 @@ st.html(HERE / "style.html")
 page = frame.navigate()
 if not frame.is_wall():
     st.logo(HERE / ("wordmark_dark.svg" if frame.is_dark() else "wordmark.svg"), size="large", icon_image=HERE / "icon.svg")
-if session.needs_login() and not st.user.get("is_logged_in", False):
-    st.markdown("### Milepost")
-    if st.button("Continue with single sign-on", type="primary"):
-        st.login()
-    st.stop()
+header.let_in(page.url_path or "operations")
 frame.take_view(page.url_path or "operations")
 header.draw()
 with frame.trouble(), observe.span(f"page.{page.url_path or 'operations'}"):

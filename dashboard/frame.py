@@ -23,6 +23,7 @@ import streamlit as st
 
 from dashboard import filters, queries, sentences, session, units
 from dashboard.filters import View
+from dashboard.limits import Refused
 from schema.errors import StoreUnavailable
 
 P = ParamSpec("P")
@@ -63,12 +64,16 @@ PAGES = (
 
 # --- where we are --------------------------------------------------------------------------------------------------------
 def navigate() -> st.Page:
-    """Register every page that exists and say which one is asked for. The first is the default and lives at `/`."""
+    """Register every page that exists, show the viewer's, and say which is asked for. The first lives at `/`."""
+    looking = session.viewer()
     sections: dict[str, list[st.Page]] = {}
     for place in _existing():
-        page = st.Page(place.file, title=place.title, icon=place.icon, url_path=place.name, default=place is PAGES[0])
+        page = st.Page(
+            place.file, title=place.title, icon=place.icon, url_path=place.name, default=place is PAGES[0],
+            visibility="visible" if looking.sees(place.name) else "hidden",
+        )  # fmt: skip
         sections.setdefault(place.section, []).append(page)
-    return st.navigation(sections, position="hidden" if is_wall() else "sidebar")
+    return st.navigation(sections, position="hidden" if is_wall() or not looking.pages else "sidebar")
 
 
 def is_wall() -> bool:
@@ -129,7 +134,7 @@ def is_dark() -> bool:
 
 def actor() -> str:
     """Who acts: the signed-in user's name, else what the field in the sidebar says; empty where nobody has said."""
-    named = st.user.get("name") or st.user.get("email") if st.user.get("is_logged_in", False) else st.session_state.get("actor")
+    named = session.viewer().name if session.needs_login() else st.session_state.get("actor")
     return str(named or "").strip()[:200]
 
 
@@ -144,16 +149,16 @@ def go(page: str, *, to: View | None = None, **params: str) -> NoReturn:
 def link_to(
     page: str, label: str, *, to: View | None = None, help: str | None = None, icon: str | None = None, **params: str
 ) -> None:
-    """Draw a link to a page that keeps the view; plain text, where that page does not exist."""
-    if not any(place.name == page for place in _existing()):
+    """Draw a link to a page that keeps the view; plain text, where that page does not exist or is not for the viewer."""
+    if not has(page):
         st.markdown(label)
         return
     st.page_link(_path(page), label=label, help=help, icon=icon, query_params=(to or view()).params(**params))
 
 
 def has(page: str) -> bool:
-    """Whether a page exists, so that a link to it makes sense."""
-    return any(place.name == page for place in _existing())
+    """Whether a page exists and is for the viewer, so that a link to it makes sense."""
+    return session.viewer().sees(page) and any(place.name == page for place in _existing())
 
 
 # --- what refreshes by itself, and what happens when the store is away -----------------------------------------------------
@@ -173,9 +178,11 @@ def live(every_s: float, key: str) -> Callable[[Callable[P, None]], Callable[P, 
 
 @contextlib.contextmanager
 def trouble() -> Iterator[None]:
-    """Turn a store that is away into one line here; the status line holds the banner and brings the page back."""
+    """Turn a store that is away, or a refusal, into one line here; the status line has the banner and brings the page back."""
     try:
         yield
+    except Refused as err:
+        st.caption(f"○ {err}")
     except StoreUnavailable:
         st.session_state["was_away"] = True
         session.note_away()
@@ -252,6 +259,8 @@ def chips() -> None:
     """What is filtered, each removable, and all of it at once."""
     shown = view()
     for item, text in shown.chips():
+        name, _, value = text.partition(": ")
+        text = f"{name}: {units.plain(value)}"
         st.button(f"{text} ✕", key=f"chip_{item}", on_click=set_view, args=(shown.without(item),), help=f"Remove {text}")
     if shown.scope:
         st.button(
@@ -263,7 +272,7 @@ def notes() -> None:
     """What the reader must know of this view before any number: the past, or a link that was not understood."""
     shown = view()
     if shown.note:
-        st.warning(f"▲ Part of this address was not understood and left aside: {shown.note}")
+        st.warning(f"▲ Part of this address was not understood and left aside: {units.plain(shown.note)}")
     if shown.as_of:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"As it stood at {units.both(shown.as_of, zone(), session.site_zone())}. Nothing here refreshes.")

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import frame, queries, search, session, units
+from dashboard import frame, limits, queries, search, session, units
 from schema.errors import StoreUnavailable
 
 OWN_PERIOD = ("scorecard",)  # a page that has a choice of periods of its own
@@ -24,7 +24,7 @@ LATE_STATE_S, LATE_DETECT_S = 30, 120
 def draw() -> None:
     """Search and filters, chips, notes, the status line."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="top"):
-        if not frame.view().is_kiosk:
+        if not frame.view().is_kiosk and frame.has("object"):
             _search_field()
         if st.session_state["kept_page"] not in OWN_PERIOD:
             frame.choose_window()
@@ -38,12 +38,42 @@ def draw() -> None:
         _who()
 
 
+def let_in(page: str) -> None:
+    """Stop here for whoever may not see this page: with a sentence, and with what he can do about it."""
+    looking = session.viewer()
+    if looking.sees(page):
+        return
+    st.markdown("### Milepost")
+    st.markdown(units.plain(looking.refusal(page)))
+    if not looking.is_signed_in:
+        if st.button("Continue with single sign-on", type="primary"):
+            st.login()
+        st.stop()
+    if looking.pages:
+        frame.link_to("operations", "Go to Operations")
+    _signed_in()
+    st.stop()
+
+
 def _who() -> None:
-    """Who acts, where nobody signs in: asked once a session, for the audit of the exceptions."""
-    if not st.user.get("is_logged_in", False):
+    """Who acts: whoever signed in, else asked once a session, for the audit of the exceptions."""
+    if session.needs_login():
+        _signed_in()
+    else:
         st.sidebar.text_input(
             "Your name", key="actor", persist_state="session", help="Stands in the audit beside what you do with an exception."
         )
+
+
+def _signed_in() -> None:
+    """Who signed in, which part of the data he sees, and the way out."""
+    looking = session.viewer()
+    with st.sidebar:
+        st.caption(f"Signed in as **{units.plain(looking.name)}** ({', '.join(sorted(looking.roles)) or 'no role'})")
+        if looking.limits:
+            st.caption(f"You see: {units.plain(limits.said(looking.limits))}")
+        if st.button("Sign out", key="sign_out", type="tertiary", icon=":material/logout:"):
+            st.logout()
 
 
 def frame_status() -> None:
@@ -101,21 +131,23 @@ def _status() -> None:
     except StoreUnavailable as err:
         frame.banner(err)
         return
+    except limits.Refused:
+        st.rerun()  # the session is over: the whole page says so, and how to sign in again
     newest = f"newest event {units.ago(pulse['newest_at'], now)}" if pulse["newest_at"].year > 1970 else "no event yet"
     session.note_back(f"{newest}, at {frame.when(now)}")
     if frame.came_back():
         st.rerun()
-    st.markdown(f":small[{' · '.join(_parts(pulse, now))}]", help=f"Store: `{session.store().label}`")
+    st.markdown(f":small[{' · '.join(_parts(pulse, now))}]", help=f"Store: `{session.whole_store().label}`")
 
 
 def _parts(pulse: Mapping[str, Any], now: datetime) -> list[str]:
     """The kind of store and four facts; a late one carries its glyph, its colour and a word."""
     limit = session.catalogue().tolerances["observability_coverage"].limit_s
     return [
-        f":gray[{'embedded store' if session.store().is_embedded else 'store on a server'}]",
+        f":gray[{'embedded store' if session.whole_store().is_embedded else 'store on a server'}]",
         _fact("newest event", pulse["newest_at"], now, limit, none="no event yet"),
         _fact("state as of", pulse["state_at"], now, LATE_STATE_S, none="state not computed yet"),
-        _rejects(pulse["n_rejects"]),
+        *([] if pulse["n_rejects"] is None else [_rejects(pulse["n_rejects"])]),
         _fact("detectors ran", pulse["detected_at"], now, LATE_DETECT_S, none="detectors have not run yet"),
     ]
 

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time
 
 import streamlit as st
 
-from dashboard import frame, queries_inbox, queries_operations, session
+from dashboard import frame, queries, queries_inbox, queries_operations, session
 from schema import exceptions
 from schema.exceptions import EPOCH, Verb
 
@@ -43,6 +43,8 @@ def may_act() -> tuple[bool, str | None]:
     """Whether a verb can be taken on what is seen, and if not, why."""
     if frame.view().as_of:
         return False, "This is how it stood in the past: go back to now first."
+    if not session.viewer().may("verbs"):
+        return False, "Your role reads; it does not act on exceptions."
     return True, None
 
 
@@ -108,8 +110,9 @@ def _leave() -> None:
 
 
 def _act(wanted: Wanted) -> None:
+    session.admit("verbs")
     verb = Verb("", wanted.verb, frame.actor(), wanted.comment, wanted.team, wanted.until)
-    n = exceptions.act_many(session.store(), wanted.ids, verb, at=datetime.now(UTC))
+    n = exceptions.act_many(session.whole_store(), queries.exceptions_seen(wanted.ids), verb, at=datetime.now(UTC))
     forget()
     to = f" to {session.team(wanted.team)}" if wanted.team else ""
     st.toast(f"{DONE[wanted.verb]}{to}: {n} exception{'' if n == 1 else 's'}")

@@ -161,7 +161,7 @@ def reject(row: Row | None, reject_id: str) -> None:
     if row is None:
         tiles.empty(f"No reject has the id {units.plain(reject_id)}.", next_step="It may be past its retention.")
         return
-    tiles.heading(f"Reject of {row['name_of_source']}, {frame.when(row['received_at'])}")
+    tiles.heading(f"Reject of {units.plain(row['name_of_source'])}, {frame.when(row['received_at'])}")
     word = tiles.status("on_target", "Replayed") if row["status"] == "replayed" else tiles.status("off_target", "Open")
     tiles.facts(
         [

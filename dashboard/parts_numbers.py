@@ -18,8 +18,8 @@ from dashboard import charts_numbers, filters, frame, queries_numbers, sentences
 from schema import kpi as reader
 from schema import migrate
 from schema.definitions import Detector, Kpi
-from schema.governance import Tolerance
 from schema.kpi import Point
+from schema.rules import Tolerance
 
 Row = Mapping[str, Any]
 PLAIN_CHART = {"displayModeBar": False}

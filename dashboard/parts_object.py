@@ -125,7 +125,7 @@ def _facts(found: Row) -> list[tuple[str, str]]:
     place = " · ".join(units.plain(found[c]) for c in ("region", "warehouse", "carrier", "mode") if found[c])
     return [
         ("Value", tiles.money(found["value"]) if found["value"] else ""),
-        ("Customer", f"{units.plain(found['customer'])}{' · ' + found['order_class'] if found['order_class'] else ''}"),
+        ("Customer", " · ".join(units.plain(found[cut]) for cut in ("customer", "order_class") if found[cut])),
         ("Place", place),
         ("Promised", _promise(found)),
         ("Also known as", ", ".join(units.plain(k) for k in found["keys"][:6])),

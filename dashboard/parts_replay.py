@@ -34,7 +34,7 @@ def all_of(rows: Sequence[Row]) -> None:
     with st.container(horizontal=True, gap="small"):
         for name, n in n_of.items():
             what = f"all {units.exact(n)} rejects" if n > 1 else "the reject"
-            _replay_button(f"Replay {what} of {name}", f"replay_{name}", name)
+            _replay_button(f"Replay {what} of {units.plain(name)}", f"replay_{name}", name)
     if session.replay() is None:
         st.caption("These pages run apart from the collectors. Where those run, one command does it:")
         st.code("\n".join(f"milepost replay --source {shlex.quote(name)}" for name in n_of), language="bash")
@@ -52,6 +52,7 @@ def _replay_button(label: str, key: str, source: str, ids: tuple[str, ...] = ())
     again, is_past = session.replay(), frame.view().as_of is not None
     why_not = "This is how it stood in the past: go back to now first." if is_past else ""
     why_not = why_not or ("" if again else "These pages run apart from the collectors: use the command.")
+    why_not = why_not or ("" if session.viewer().may("replay") else "Your role reads; to replay is for the role admin.")
     if not st.button(label, key=key, icon=":material/replay:", disabled=bool(why_not), help=why_not or None) or not again:
         return
     with frame.trouble():

@@ -203,7 +203,7 @@ def _span_name(row: Row) -> str:
 
 def one_span(row: Row, logs: Sequence[Row], trace: str) -> None:
     """A span in full: what it says of itself, its events, links and log records."""
-    tiles.heading(f"Span {row['name']}", help=f"{row['kind']} span {row['span']} of {row['service']}")
+    tiles.heading(f"Span {units.plain(row['name'])}", help=f"{row['kind']} span {row['span']} of {units.plain(row['service'])}")
     tiles.facts(
         [
             (

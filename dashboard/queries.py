@@ -6,19 +6,24 @@ and may be as old as twice its ttl; what is `live` is asked again when something
 something, a round of the detectors), so that an event is seen within seconds and a quiet store costs little. A function
 takes plain arguments (`scope`, `as_of` None for now) and asks for the moment inside, so that the arguments stay equal from one
 refresh to the next.
+
+Why a read is an object and not a bare function (`live`, `cached`, `direct`): before it asks or answers from what is kept, it
+has the viewer's role checked and his part of the data joined to `scope`, and what is kept goes by that part. Inside of it the
+store is cut to the part as well; what cannot be cut says so (`is_limited`), and everything else is refused.
 """
 
 from __future__ import annotations
 
+import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import streamlit as st
-from streamlit.runtime.caching.cache_utils import CachedFunc
 
-from dashboard import session
+from dashboard import access, limits, session
+from dashboard.limits import is_limited
 from schema.events import OBJECT_TYPES
 
 P = ParamSpec("P")
@@ -26,35 +31,72 @@ R = TypeVar("R")
 Rows = list[dict[str, Any]]
 LIVE_S, CALM_S = 5, 60
 TICK_S = 15  # nothing has changed, but what waits has grown older
-ANY = {"types": list(OBJECT_TYPES)}
 
 
-def cached(ttl_s: float, *, max_entries: int = 200) -> Callable[[Callable[P, R]], CachedFunc[P, R]]:
-    """Keep a read for `ttl_s`, for all sessions; then one background thread refreshes it while all see the last answer."""
-    return st.cache_data(ttl=ttl_s, max_entries=max_entries, refresh_mode="background", show_spinner=False)
+# What of `object_state` a viewer of a part sees, as views/10_objects says it of the objects that they return.
+IN_SCOPE = """
+    (empty({scope:Array(String)})
+     OR arrayAll(
+        c -> NOT arrayExists(s -> startsWith(s, c.1 || '='), {scope:Array(String)})
+             OR has({scope:Array(String)}, c.1 || '=' || c.2),
+        [('region', region), ('warehouse', warehouse), ('carrier', carrier), ('customer', customer),
+         ('order_class', order_class)]))
+"""
 
 
-class live(Generic[P, R]):
+class Read(Generic[P, R]):
     """
-    Keep a read until something has changed, for all sessions; the first argument is `as_of`. `clear()` forgets it.
+    A read as pages call it. Raises: Refused, for whoever has none of its `pages`.
 
-    Viewers of one answer wait for one query; a moment of the past is asked once a minute at most.
+    `keep` keeps answers for all sessions; what is live is asked again when something has changed, and its first argument is
+    `as_of`. Viewers of one answer wait for one query. `clear()` forgets it.
     """
 
-    def __init__(self, read: Callable[P, R]) -> None:
-        def kept(version: str, *args: P.args, **kwargs: P.kwargs) -> R:
-            return read(*args, **kwargs)
+    def __init__(self, read: Callable[P, R], keep: Callable[..., Any] | None = None, *, is_live: bool = False) -> None:
+        def asked(mark: str, seen: tuple[str, ...], *args: P.args, **kwargs: P.kwargs) -> R:
+            with limits.reading(seen):
+                return read(*args, **kwargs)
 
         # What a kept answer goes by is the name of its function: each read needs its own.
-        kept.__module__, kept.__qualname__ = read.__module__, read.__qualname__
-        self.__doc__ = read.__doc__
-        self._kept = st.cache_data(ttl=CALM_S, max_entries=200, show_spinner=False)(kept)
+        asked.__module__, asked.__qualname__ = read.__module__, read.__qualname__
+        self.__doc__, self.read, self.module = read.__doc__, read, read.__module__
+        self.pages = access.readers(read.__module__, read.__name__)
+        self._names, self._is_live = list(inspect.signature(read).parameters), is_live
+        self._kept = keep(asked) if keep else None
+        self._answer = self._kept or asked
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._kept("" if args and args[0] else version(), *args, **kwargs)
+        seen = session.admitted(self.pages)
+        mark = version() if self._is_live and not (args and args[0]) else ""
+        return cast(R, self._answer(mark, seen, *self._joined(seen, args), **kwargs))
 
     def clear(self) -> None:
-        self._kept.clear()
+        """Forget what is kept, for all sessions."""
+        if self._kept:
+            self._kept.clear()
+
+    def _joined(self, seen: tuple[str, ...], args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments, with the viewer's part of the data joined to `scope`."""
+        if not seen or "scope" not in self._names:
+            return args
+        i = self._names.index("scope")
+        return (*args[:i], limits.within(seen, args[i]), *args[i + 1 :])
+
+
+def cached(ttl_s: float, *, max_entries: int = 200) -> Callable[[Callable[P, R]], Read[P, R]]:
+    """Keep a read for `ttl_s`, for all sessions; then one background thread refreshes it while all see the last answer."""
+    keep = st.cache_data(ttl=ttl_s, max_entries=max_entries, refresh_mode="background", show_spinner=False)
+    return lambda read: Read(read, keep)
+
+
+def live(read: Callable[P, R]) -> Read[P, R]:
+    """Keep a read until something has changed; a moment of the past is asked once a minute at most."""
+    return Read(read, st.cache_data(ttl=CALM_S, max_entries=200, show_spinner=False), is_live=True)
+
+
+def direct(read: Callable[P, R]) -> Read[P, R]:
+    """A read that is not kept."""
+    return Read(read)
 
 
 def version() -> str:
@@ -64,7 +106,7 @@ def version() -> str:
 
 @st.cache_data(ttl=0.5, show_spinner=False)
 def _changed_at() -> str:
-    found = session.store().value(
+    found = session.whole_store().value(
         """
         SELECT max(started_at) FROM job_runs
         WHERE job IN ('state', 'detect') AND started_at >= {hour:DateTime64(3, 'UTC')} AND ok AND (job = 'detect' OR n > 0)
@@ -87,29 +129,51 @@ def ask(sql: str, as_of: datetime | None, scope: tuple[str, ...] = (), **params:
     )
 
 
+def ask_whole(sql: str, as_of: datetime | None, **params: Any) -> Rows:
+    """Rows of a statement over what belongs to nobody, or of one that has been narrowed to ids that the viewer may see."""
+    return session.whole_store().query(sql.replace("AS_OF", "{as_of:DateTime64(3, 'UTC')}"), {"as_of": at(as_of)} | params)
+
+
+def of_viewer(where: str = "true") -> str:
+    """
+    A condition on (object_type, object_id): objects of the viewer's part of the data; `where` says which ones it may be about.
+
+    Empty where he sees all: nothing is asked for twice, and what has no state yet is seen.
+    """
+    if not is_limited():
+        return ""
+    found = f"SELECT object_type, object_id FROM object_state FINAL PREWHERE {where} WHERE {IN_SCOPE}"  # noqa: S608 constants
+    return f"AND (object_type, object_id) IN ({found})"
+
+
 @cached(CALM_S)
 def cuts(as_of: datetime | None) -> dict[str, list[str]]:
     """The values of each cut that the data holds, the most frequent two hundred, by name."""
-    rows = session.store().query(
-        """
+    rows = ask(
+        f"""
         SELECT cut, arraySort(groupArray(name)) AS names FROM
         (
             SELECT item.1 AS cut, item.2 AS name, sum(sign) AS n FROM object_state
             ARRAY JOIN [('region', region), ('warehouse', warehouse), ('carrier', carrier), ('customer', customer),
                         ('order_class', order_class)] AS item
-            WHERE name != '' GROUP BY cut, name HAVING n > 0 ORDER BY n DESC LIMIT 200 BY cut
+            WHERE name != '' AND {IN_SCOPE} GROUP BY cut, name HAVING n > 0 ORDER BY n DESC LIMIT 200 BY cut
         )
         GROUP BY cut
-        """
+        """,  # noqa: S608 a constant
+        None,
     )
     return {r["cut"]: r["names"] for r in rows} | {"workflow": sorted(session.catalogue().workflows)}
 
 
 @cached(LIVE_S)
 def pulse() -> dict[str, Any]:
-    """How fresh the store is: newest event, how far the state got, rejects of the last hour, last round of the detectors."""
+    """
+    How fresh the store is: newest event, how far the state got, rejects of the last hour, last round of the detectors.
+
+    Whoever sees a part of the data is not told of rejects (`n_rejects` None), for nobody knows yet whose they are.
+    """
     moment = at(None)
-    row = session.store().query(
+    row = ask_whole(
         """
         SELECT
             (SELECT max(ingested_at) FROM events WHERE ingested_at >= {day:DateTime64(3, 'UTC')}) AS newest_at,
@@ -118,51 +182,65 @@ def pulse() -> dict[str, Any]:
             (SELECT count() FROM rejects FINAL
              WHERE received_at >= {hour:DateTime64(3, 'UTC')} AND status = 'open') AS n_rejects
         """,
-        {"day": moment - timedelta(days=1), "hour": moment - timedelta(hours=1)},
+        None,
+        day=moment - timedelta(days=1),
+        hour=moment - timedelta(hours=1),
     )[0]
     if row["newest_at"].year <= 1970:
-        row["newest_at"] = session.store().value("SELECT max(ingested_at) FROM events")
-    return row
+        row["newest_at"] = session.whole_store().value("SELECT max(ingested_at) FROM events")
+    return row | ({"n_rejects": None} if is_limited() else {})
 
 
 # --- search: not cached, a key is asked for once -----------------------------------------------------------------------------
+@direct
 def objects_by_id(key: str) -> Rows:
     """Objects of any type with this id."""
-    return session.store().query(
-        """
+    return ask(
+        f"""
         SELECT DISTINCT object_type, object_id FROM object_state FINAL
-        PREWHERE object_type IN {types:Array(String)} AND object_id = {key:String}
+        PREWHERE object_type IN {{types:Array(String)}} AND object_id = {{key:String}} WHERE {IN_SCOPE}
         ORDER BY object_type
-        """,
-        ANY | {"key": key},
-    )
+        """,  # noqa: S608 a constant
+        None, types=list(OBJECT_TYPES), key=key,
+    )  # fmt: skip
 
 
+@direct
 def objects_by_key(key: str) -> Rows:
     """Objects that carry this key: a tracking number, a customer's reference, a document number."""
-    return session.store().query(
-        """
-        SELECT DISTINCT object_type, object_id FROM object_state FINAL WHERE has(keys, {key:String})
+    return ask(
+        f"""
+        SELECT DISTINCT object_type, object_id FROM object_state FINAL WHERE has(keys, {{key:String}}) AND {IN_SCOPE}
         ORDER BY object_type, object_id LIMIT 12
-        """,
-        {"key": key},
-    )
+        """,  # noqa: S608 a constant
+        None, key=key,
+    )  # fmt: skip
 
 
+@direct
 def objects_by_prefix(key: str) -> Rows:
     """Objects whose id begins like this."""
-    return session.store().query(
-        """
+    return ask(
+        f"""
         SELECT DISTINCT object_type, object_id FROM object_state FINAL
-        PREWHERE object_type IN {types:Array(String)} AND startsWith(object_id, {key:String})
+        PREWHERE object_type IN {{types:Array(String)}} AND startsWith(object_id, {{key:String}}) WHERE {IN_SCOPE}
         ORDER BY object_id, object_type LIMIT 12
-        """,
-        ANY | {"key": key},
-    )
+        """,  # noqa: S608 a constant
+        None, types=list(OBJECT_TYPES), key=key,
+    )  # fmt: skip
 
 
+@direct
+def objects_seen(object_type: str, object_id: str) -> bool:
+    """Whether a viewer of a part may see this object."""
+    return any(r["object_type"] == object_type for r in objects_by_id(object_id))
+
+
+@direct
 def is_trace(trace_id: str) -> bool:
     """Whether any call or event carries this trace."""
+    if is_limited():
+        return bool(traces_seen([trace_id]))
     found = session.store().value(
         """
         SELECT (SELECT count() FROM (SELECT 1 FROM interface_calls WHERE trace_id = {id:String} LIMIT 1))
@@ -174,7 +252,43 @@ def is_trace(trace_id: str) -> bool:
     return bool(found)
 
 
+@direct
 def is_exception(id_: str) -> bool:
     """Whether an exception has this id."""
+    if is_limited():
+        return bool(exceptions_seen([id_]))
     sql = "SELECT count() FROM exceptions WHERE lower(hex(cityHash64(code, fingerprint, detected_at))) = {id:String}"
     return bool(session.store().value(sql, {"id": id_}))
+
+
+@direct
+def exceptions_seen(ids: Sequence[str]) -> list[str]:
+    """Which of these exceptions the viewer may see."""
+    rows = ask("SELECT id FROM inbox(SCOPED) WHERE id IN {ids:Array(String)}", None, ids=list(ids))
+    return [r["id"] for r in rows]
+
+
+@direct
+def traces_seen(traces: Sequence[str]) -> list[str]:
+    """Which of these traces a viewer of a part may see: those that are about objects, and all of them of his part."""
+    if not traces:  # ClickHouse 26.7 fails on an empty list in a subquery that is asked twice
+        return []
+    rows = ask(
+        f"""
+        WITH named AS
+        (
+            SELECT trace_id AS trace, object.1::String AS object_type, object.2 AS object_id FROM interface_calls
+            ARRAY JOIN arrayZip(object_types, object_ids) AS object WHERE trace_id IN {{traces:Array(String)}}
+            UNION DISTINCT
+            SELECT trace_id, object_type::String, object_id FROM events WHERE trace_id IN {{traces:Array(String)}}
+        )
+        SELECT trace FROM named GROUP BY trace
+        HAVING countIf((object_type, object_id) NOT IN
+        (
+            SELECT object_type::String, object_id FROM object_state FINAL
+            PREWHERE (object_type::String, object_id) GLOBAL IN (SELECT object_type, object_id FROM named) WHERE {IN_SCOPE}
+        )) = 0
+        """,  # noqa: S608 a constant
+        None, traces=list(traces),
+    )  # fmt: skip
+    return [r["trace"] for r in rows]

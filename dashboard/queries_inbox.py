@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from dashboard import session
-from dashboard.queries import Rows, ask, at, live
+from dashboard.limits import is_limited
+from dashboard.queries import Rows, ask, ask_whole, at, direct, exceptions_seen, live, objects_seen
 from schema import exceptions
 
 MOST = 500
@@ -57,11 +58,15 @@ def ageing(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     return ask("SELECT * FROM ageing(SCOPED)", as_of, scope)
 
 
+@direct
 def history(as_of: datetime | None, id_: str) -> Rows:
     """The verbs of one exception, oldest first; not cached, a verb must be seen at once."""
-    return exceptions.history(session.store(), id_, as_of=at(as_of))
+    if is_limited() and not exceptions_seen([id_]):
+        return []
+    return exceptions.history(session.whole_store(), id_, as_of=at(as_of))
 
 
+@direct
 def ids_of(incident: str) -> list[str]:
     """The exceptions of an incident that need somebody now."""
     rows = ask("SELECT id FROM inbox(SCOPED) WHERE incident = {incident:String} AND needs_us", None, incident=incident)
@@ -70,15 +75,20 @@ def ids_of(incident: str) -> list[str]:
 
 @live
 def spans(as_of: datetime | None, object_type: str, object_id: str, interface: str) -> Rows:
-    """The failed or repeated calls behind an exception: those with its object, or of its interface, newest first."""
-    return ask(
+    """
+    The failed or repeated calls behind an exception: those with its object, or of its interface, newest first. A viewer of a
+    part sees those with its object only: what else goes over the interface is everybody's.
+    """
+    if is_limited() and not objects_seen(object_type, object_id):
+        return []
+    return ask_whole(
         """
         SELECT at, interface, service, peer, is_error, status_message, attempt, duration_ns, trace_id
         FROM interface_calls
         WHERE at <= AS_OF AND at > AS_OF - INTERVAL 7 DAY AND (is_error OR attempt > 1)
-          AND ((interface = {interface:String} AND interface != '') OR
+          AND ((interface = {interface:String} AND interface != '' AND NOT {limited:Bool}) OR
                (has(object_ids, {object_id:String}) AND {object_id:String} != '' AND has(object_types, {object_type:String})))
         ORDER BY at DESC LIMIT 20
         """,
-        as_of, object_type=object_type, object_id=object_id, interface=interface,
+        as_of, object_type=object_type, object_id=object_id, interface=interface, limited=is_limited(),
     )  # fmt: skip

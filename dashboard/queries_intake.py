@@ -11,7 +11,7 @@ import base64
 from datetime import datetime
 from typing import Any
 
-from dashboard.queries import LIVE_S, Rows, ask, cached
+from dashboard.queries import LIVE_S, Rows, ask, cached, direct
 
 SINCE = "from = AS_OF - toIntervalSecond({length_s:UInt32}), as_of = AS_OF"
 SHOWN_BYTES = 4096
@@ -61,6 +61,7 @@ def rejects(as_of: datetime | None, source: str) -> Rows:
     )  # fmt: skip
 
 
+@direct
 def reject(reject_id: str) -> dict[str, Any] | None:
     """One reject, whatever became of it, with the first bytes of its message in `head`. Not cached: a replay changes it."""
     rows = ask(
@@ -75,6 +76,7 @@ def reject(reject_id: str) -> dict[str, Any] | None:
     return {**rows[0], "head": base64.b64decode(rows[0]["body_head"])} if rows else None
 
 
+@direct
 def payload(reject_id: str) -> bytes:
     """All the bytes of a reject, for a download."""
     rows = ask("SELECT base64Encode(body) AS b FROM rejects FINAL WHERE reject_id = {id:String} LIMIT 1", None, id=reject_id)

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard import session
-from dashboard.queries import CALM_S, Rows, ask, at, cached, live
+from dashboard.limits import is_limited
+from dashboard.queries import CALM_S, Rows, ask, at, cached, direct, live
 from schema import exceptions, kpi
 
 ATTAINMENT = "slo_attainment"
@@ -81,11 +82,13 @@ def stale_shipments(as_of: datetime | None, scope: tuple[str, ...], carrier: str
     )
 
 
+@direct
 def blocked(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     """Region x carrier: blocked invoices, their value, and the oldest age."""
     return [r for r in _blocked(as_of, scope) if not r["is_reason"]]
 
 
+@direct
 def blocked_because(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     """The first unmet guards of blocked invoices: how many wait for each, what they are worth, who owes it."""
     return sorted((r for r in _blocked(as_of, scope) if r["is_reason"]), key=lambda r: -r["worth"])
@@ -98,7 +101,7 @@ def _blocked(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
         """
         SELECT region, carrier, waits_for, owed_by, owner, grouping(region) = 1 AS is_reason,
                count() AS n, sum(value) AS worth, max(age_s) AS oldest_s
-        FROM blocked_invoices(SCOPED)
+        FROM blocked_invoices(SCOPED, by = '')
         GROUP BY GROUPING SETS ((region, carrier), (waits_for, owed_by, owner)) ORDER BY region, carrier
         """,
         as_of,
@@ -113,14 +116,14 @@ def blocked_invoices(as_of: datetime | None, scope: tuple[str, ...], region: str
         """
         WITH found AS
         (
-            SELECT * FROM blocked_invoices(SCOPED) WHERE region = {region:String} AND carrier = {carrier:String}
+            SELECT * FROM blocked_invoices(SCOPED, by = '') WHERE region = {region:String} AND carrier = {carrier:String}
             ORDER BY since LIMIT 500
         )
         SELECT f.*, t.last_trace AS trace_id FROM found AS f
         LEFT JOIN
         (
             SELECT object_id, argMax(trace_id, occurred_at) AS last_trace FROM events
-            PREWHERE object_type = 'invoice' AND object_id IN (SELECT object_id FROM found)
+            PREWHERE object_type = 'invoice' AND object_id GLOBAL IN (SELECT object_id FROM found)
             WHERE trace_id != '' GROUP BY object_id
         ) AS t ON t.object_id = f.object_id
         ORDER BY f.since
@@ -154,7 +157,12 @@ def _status(point: kpi.Point) -> kpi.Status:
 
 @cached(CALM_S)
 def typical(as_of: datetime | None) -> dict[str, float]:
-    """The usual number of objects in each stage at this hour of this weekday, from the snapshots of the last six weeks."""
+    """
+    The usual number of objects in each stage at this hour of this weekday, from the snapshots of the last six weeks; of a part
+    of the data none are kept.
+    """
+    if is_limited():
+        return {}
     rows = ask(
         """
         SELECT series, quantileExact(0.5)(n) AS usual FROM kpi_snapshots FINAL

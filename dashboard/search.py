@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from dashboard import queries, units
+from dashboard import queries, session, units
 
 MAX_HITS = 12
 
@@ -48,13 +48,13 @@ def _objects(found: list[dict[str, str]], *, is_exact: bool = True) -> list[Hit]
 
 def _traces(key: str) -> list[Hit]:
     trace = key.lower()
-    if not re.fullmatch(r"[0-9a-f]{32}", trace) or not queries.is_trace(trace):
+    if not re.fullmatch(r"[0-9a-f]{32}", trace) or not session.viewer().sees("traces") or not queries.is_trace(trace):
         return []
     return [Hit("traces", f"Trace {trace[:12]}…", {"trace": trace})]
 
 
 def _exceptions(key: str) -> list[Hit]:
     id_ = key.lower()
-    if not re.fullmatch(r"[0-9a-f]{1,16}", id_) or not queries.is_exception(id_):
+    if not re.fullmatch(r"[0-9a-f]{1,16}", id_) or not session.viewer().sees("exceptions") or not queries.is_exception(id_):
         return []
     return [Hit("exceptions", f"Exception {id_}", {"exception": id_})]

@@ -16,7 +16,7 @@ import gc
 import hashlib
 import importlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -31,7 +31,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
-from dashboard import reruns, session
+from dashboard import access, reruns, session
+from dashboard.gate import Gate
 from schema.governance import Catalogue
 from schema.store import Store
 
@@ -51,21 +52,25 @@ def server(
     host: str = "127.0.0.1",
     port: int = 8501,
     intake: str = session.DEFAULT_INTAKE,
-    auth: Mapping[str, Any] | None = None,
+    login: access.Login | None = None,
+    allow_without_login: bool = False,
     trusted_proxies: str = "127.0.0.1",
     replay: session.Replay | None = None,
 ) -> uvicorn.Server:
     """
     The server of the pages, ready to `run()` in the main thread, which is where its signal handlers work.
 
-    `intake` is the address that senders use. `auth` is Streamlit's [auth] section (OIDC); with it no page is seen without
-    login. `trusted_proxies` may say who the client is (X-Forwarded-For, -Proto). `replay` delivers rejects again, where
-    collectors live in this process.
+    `intake` is the address that senders use. With a `login` (OIDC) no page is seen without it; without one only this machine is
+    served, unless `allow_without_login` says that a proxy in front knows its visitors. `trusted_proxies` may say who the client
+    is (X-Forwarded-For, -Proto). `replay` delivers rejects again, where collectors live in this process.
+
+    Raises: BadConfig, if pages without login would be open to the network.
     """
-    session.open(store, catalogue, intake=intake, needs_login=bool(auth), replay=replay)
+    access.only_on_loopback(host, login, allow_without_login=allow_without_login)
+    session.open(store, catalogue, intake=intake, policy=login.policy if login else None, replay=replay)
     return uvicorn.Server(
         uvicorn.Config(
-            application(host=host, port=port, auth=auth),
+            application(host=host, port=port, login=login, is_local=not (login or allow_without_login)),
             host=host,
             port=port,
             ws="websockets-sansio",
@@ -81,8 +86,11 @@ def server(
     )
 
 
-def application(*, host: str = "127.0.0.1", port: int = 8501, auth: Mapping[str, Any] | None = None) -> st.App:
-    """The ASGI application: pages, /healthz, and JSON where a sender has mistaken the port."""
+def application(
+    *, host: str = "127.0.0.1", port: int = 8501, login: access.Login | None = None, is_local: bool = True
+) -> st.App:
+    """The ASGI application: pages, /healthz, JSON where a sender has mistaken the port; `is_local`: for this machine only."""
+    address = login.address if login else ""
     app = st.App(
         HERE / "app.py",
         routes=[
@@ -90,8 +98,11 @@ def application(*, host: str = "127.0.0.1", port: int = 8501, auth: Mapping[str,
             *(Route(f"{path}/{{rest:path}}", _not_here, methods=METHODS) for path in ("/v1", "/api")),
         ],
         lifespan=_warm,
-        middleware=[Middleware(Headers)],
-        secrets={"auth": dict(auth)} if auth else None,
+        middleware=[
+            Middleware(Headers, is_tls=address.startswith("https:")),
+            Middleware(Gate, is_local=is_local, address=address),
+        ],
+        secrets={"auth": dict(login.section)} if login else None,
     )
     reruns.leave_stale_ones()
     config.get_config_options(force_reparse=True, options_from_flags=_options(host, port))
@@ -133,10 +144,14 @@ async def _not_here(request: Request) -> Response:
 
 
 class Headers:
-    """Security headers on every answer, Secure cookies under TLS, and the way into kiosk mode."""
+    """
+    Security headers on every answer, Secure cookies under TLS, and the way into kiosk mode.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    `is_tls`: people come by https, whatever a proxy in front says of it or forgets to say.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_tls: bool = False) -> None:
+        self._app, self._is_tls = app, is_tls
         self._headers = _security_headers(Path(st.__file__).parent / "static" / "index.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -152,7 +167,7 @@ class Headers:
                 headers = MutableHeaders(scope=message)
                 for name, text in self._headers.items():
                     headers[name] = text
-                if scope["scheme"] == "https":
+                if self._is_tls or scope["scheme"] == "https":
                     headers["strict-transport-security"] = "max-age=31536000"
                     _secure_cookies(headers)
             await send(message)

@@ -7,12 +7,14 @@ rounding lies at the edges. 99.96 % is not 100 % while something is missing, and
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, tzinfo
 
 NO_DATA = "no data"
 DASH = "–"
 MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
+ACTIVE = re.compile(r":(?=//|material/)|\bwww(?=\.)|@", re.I)  # an address, an icon, a mailbox
 
 
 def count(n: float) -> str:
@@ -138,5 +140,11 @@ def _digits(x: float, most: int = 3) -> str:
 
 
 def plain(text: str) -> str:
-    """A foreign text as Markdown that shows it and does nothing else."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|:$~" else c for c in text)
+    """
+    A foreign text as Markdown that shows it and does nothing else.
+
+    What the front end makes links and icons of after it has read the Markdown, escaped or not, is parted by a sign that has no
+    width (U+2060): a copied address has it in it.
+    """
+    parted = ACTIVE.sub("\\g<0>\u2060", text)
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|:$~" else c for c in parted)

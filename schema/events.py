@@ -30,7 +30,10 @@ Identifier = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT,
 
 
 def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as err:
+        raise ValueError(f"{value} lies in no year from 1 to 9999 in UTC") from err
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_utc), Field(ge=datetime(1970, 1, 1, tzinfo=UTC))]

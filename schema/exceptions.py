@@ -48,7 +48,7 @@ WHERE o.fingerprint = ''
    OR (o.reason, o.value, o.began_at, o.place, o.region, o.carrier, o.trace_id)
    != (s.reason, s.value, s.began_at, s.place, s.region, s.carrier, s.trace_id)
 UNION ALL
-SELECT * REPLACE (now_at AS closed_at, {ver:UInt64} AS ver) FROM open
+SELECT * REPLACE (greatest(now_at, detected_at) AS closed_at, {ver:UInt64} AS ver) FROM open
 WHERE (code, fingerprint) NOT IN (SELECT code, fingerprint FROM detected)
 """
 
@@ -80,7 +80,8 @@ def detect(store: Store, as_of: datetime, codes: tuple[str, ...] = ()) -> int:
             f"FROM {quote(detector.view)}(as_of = {{as_of:DateTime64(3, 'UTC')}})",
             {"code": detector.code, "as_of": as_of},
         )
-    ver = time.time_ns() // 1000
+    # Newer than every row there is, even after our clock was set back: a lower version would never count.
+    ver = max(time.time_ns() // 1000, int(store.value("SELECT max(ver) FROM exceptions") or 0) + 1)
     store.command(FOLD, {"as_of": as_of, "codes": [d.code for d in wanted], "ver": ver})
     return int(store.value("SELECT count() FROM detected"))
 

@@ -15,194 +15,30 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from schema.errors import BadConfig, explain
-from schema.events import Classifier, ObjectType
-
-Ratio = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[int, Field(ge=0)]
-UNKNOWN = "unknown"
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Team(Model):
-    title: str
-    contact: str = ""
-
-
-class Slo(Model):
-    """A promise: `from` (a state, or 'guard:' and a guard's name) reached, then `to` in the tolerance, for `target` of them."""
-
-    object_type: ObjectType
-    from_: str = Field(alias="from")
-    to: str
-    tolerance: str
-    target: Ratio
-    window_days: Annotated[int, Field(gt=0, le=366)]
-
-
-class Workflow(Model):
-    title: str
-    owner: str
-    priority: Annotated[int, Field(ge=1, le=9)]
-    weight: Ratio
-    object_types: tuple[ObjectType, ...]
-    slo: Slo
-
-
-class State(Model):
-    rank: Annotated[int, Field(gt=0, le=1000)]
-    roles: tuple[str, ...] = ()
-    is_reversal: bool = False
-    is_final: bool = False
-    is_active: bool = False
-    is_facility: bool = False
-
-
-class Overlay(Model):
-    cleared_by: tuple[str, ...]
-    is_block: bool = False
-
-
-class Guard(Model):
-    """What must hold before a state: a milestone (`state`) or the absence of a hold (`no_hold`) on an object."""
-
-    for_: str = Field(alias="for")
-    name: str
-    on: ObjectType
-    state: str = ""
-    no_hold: str = ""
-    owed_by: str
-    owner: str
-
-    @model_validator(mode="after")
-    def _one_condition(self) -> Guard:
-        if bool(self.state) == bool(self.no_hold):
-            raise ValueError(f"guard {self.name!r} needs exactly one of state and no_hold")
-        return self
-
-
-class Lifecycle(Model):
-    systems_of_record: tuple[str, ...]
-    states: dict[str, State]
-    overlays: dict[str, Overlay] = {}
-    guards: tuple[Guard, ...] = ()
-
-
-class Stage(Model):
-    name: str
-    object_type: ObjectType
-    states: tuple[str, ...] = ()
-    overlay: str = ""
-    tolerance: str
-
-
-class Tolerance(Model):
-    title: str
-    unit: Literal["ratio", "count", "seconds", "currency", "per_hour"]
-    target: float
-    watch: float
-    limit_s: Seconds
-    by_mode: dict[str, Seconds] = {}
-    clock: Literal["wall", "business"] = "wall"
-
-
-class Reconcile(Model):
-    """Once the leader has asserted one of `states`, the follower must assert `expects` (empty: the same) in time."""
-
-    object_type: ObjectType
-    leader: str
-    follower: str
-    states: tuple[str, ...]
-    expects: str = ""
-    tolerance_s: Seconds
-    owner: str
-
-
-class Carries(Model):
-    object_type: ObjectType
-    state: str
-
-
-class Interface(Model):
-    """An edge of the middleware: whose it is, and which milestones travel over it (so that a silent loss is counted)."""
-
-    title: str
-    owner: str
-    carries: tuple[Carries, ...] = ()
-    carrier: str = ""
-
-
-class ExceptionPolicy(Model):
-    """`awaits` names the milestones (object_type.state) whose absence it is: the join to the interface that carries them."""
-
-    title: str
-    owner: str
-    severity: Annotated[int, Field(ge=1, le=4)]
-    sla_s: Seconds
-    escalate_to: str
-    workflow: str = ""
-    awaits: tuple[Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")], ...] = ()
-
-
-class Calendar(Model):
-    zone: str
-    days: tuple[Annotated[int, Field(ge=1, le=7)], ...]
-    opens: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
-    closes: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
-    country: str = ""
-
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError) as err:
-            raise ValueError(f"{value!r} is no IANA time zone such as 'Europe/Berlin'") from err
-        return value
-
-
-class Feed(Model):
-    """How often a source is expected to speak. `carrier` and `region` say whose business waits for it."""
-
-    title: str
-    cadence_s: Annotated[int, Field(gt=0)]
-    grace_s: Seconds
-    owner: str
-    calendar: str = "always"
-    carrier: str = ""
-    region: str = ""
-
-
-class Telemetry(Model):
-    keys: dict[ObjectType, tuple[str, ...]]
-    interface: tuple[str, ...]
-    partner: tuple[str, ...]
-    attempt: tuple[str, ...]
-    message: tuple[str, ...]
-
-
-class Code(Model):
-    """What one source code means: a state or overlay, whether planned or estimated, and an exception code."""
-
-    state: str = ""
-    classifier: Classifier = "ACT"
-    exception: str = ""
-
-
-class CodeMap(Model):
-    list: str
-    element: str
-    partner: str = ""
-    version: str = ""
-    codes: dict[str, Code]
+from schema.events import ObjectType
+from schema.rules import (
+    Calendar,
+    Code,
+    CodeMap,
+    ExceptionPolicy,
+    Feed,
+    Interface,
+    Kept,
+    Lifecycle,
+    Model,
+    Reconcile,
+    Stage,
+    Team,
+    Telemetry,
+    Tolerance,
+    Wait,
+    Workflow,
+)
 
 
 class Catalogue(Model):
@@ -219,9 +55,10 @@ class Catalogue(Model):
     reconcile: dict[str, Reconcile]
     exceptions: dict[str, ExceptionPolicy]
     calendars: dict[str, Calendar]
-    feeds: dict[str, Feed] = {}
-    interfaces: dict[str, Interface] = {}
+    feeds: dict[str, Feed] = Field(default_factory=dict)
+    interfaces: dict[str, Interface] = Field(default_factory=dict)
     telemetry: Telemetry
+    retention: dict[Kept, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
     code_maps: tuple[CodeMap, ...]
 
     @model_validator(mode="after")
@@ -234,9 +71,10 @@ class Catalogue(Model):
         for name, w in self.workflows.items():
             _known(f"workflows.{name}.owner", w.owner, self.teams)
             _known(f"workflows.{name}.slo.tolerance", w.slo.tolerance, self.tolerances)
-            self._state(f"workflows.{name}.slo.to", w.slo.object_type, w.slo.to)
-            life = self.lifecycles[w.slo.object_type]
-            _known(f"workflows.{name}.slo.from", w.slo.from_, [*life.states, *(f"guard:{guard.name}" for guard in life.guards)])
+            self._wait(f"workflows.{name}.slo", w.slo)
+        for name, tolerance in self.tolerances.items():
+            if tolerance.wait:
+                self._wait(f"tolerances.{name}.wait", tolerance.wait)
 
     def _lifecycles_hold(self) -> None:
         for type_, lifecycle in self.lifecycles.items():
@@ -278,6 +116,12 @@ class Catalogue(Model):
             _known(f"feeds.{name}.owner", feed.owner, self.teams)
             _known(f"feeds.{name}.calendar", feed.calendar, self.calendars)
 
+    def _wait(self, where: str, wait: Wait) -> None:
+        self._state(f"{where}.to", wait.object_type, wait.to)
+        life = self.lifecycles[wait.object_type]
+        begins = [*life.states, *(f"plan:{state}" for state in life.states), *(f"guard:{guard.name}" for guard in life.guards)]
+        _known(f"{where}.from", wait.from_, begins)
+
     def _state(self, where: str, type_: str, state: str) -> None:
         lifecycles = {str(name): lifecycle for name, lifecycle in self.lifecycles.items()}
         _known(where, type_, lifecycles)
@@ -286,9 +130,7 @@ class Catalogue(Model):
     @cached_property
     def _codes(self) -> dict[tuple[str, str, str, str, str], Code]:
         return {
-            (m.list, m.element, m.partner, m.version, code): meaning
-            for m in self.code_maps
-            for code, meaning in m.codes.items()
+            (m.list, m.element, m.partner, m.version, code): found for m in self.code_maps for code, found in m.codes.items()
         }
 
     def meaning(self, list_: str, element: str, code: str, *, partner: str = "", version: str = "") -> Code | None:

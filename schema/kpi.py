@@ -17,7 +17,7 @@ from typing import Any, Literal
 from schema import definitions
 from schema.definitions import KPI_PARAMS, Kpi
 from schema.errors import BadConfig
-from schema.governance import Tolerance
+from schema.rules import Tolerance
 from schema.store import Store, quote
 
 Status = Literal["on_target", "watch", "off_target", "no_data"]

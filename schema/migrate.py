@@ -3,7 +3,9 @@ Bring a store to this version: migrations in order, then the catalogue, then vie
 
 Why plain files and not a library: a migration is one statement of plain single-node ClickHouse SQL, frozen once released,
 and what is derived (views, KPIs, detectors) is replaced whole and dropped where no file defines it any more. On a
-`Replicated` database the engine of a table is prefixed, and the database carries the statement to every replica.
+`Replicated` database the engine of a table is prefixed, and the database carries the statement to every replica; a table
+in memory becomes one on disk there, for a round that another replica answers to must find what it had set down.
+What a statement becomes on each shard of a cluster is schema/cluster.py's to say.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
 
-from schema import definitions, policy
+from schema import definitions, policy, waits
 from schema.errors import BadDefinition
 from schema.governance import Catalogue
 from schema.store import StatementError, Store, quote
@@ -34,7 +36,8 @@ ORDER BY (kind, name)
 
 def migrate(store: Store, catalogue: Catalogue) -> bool:
     """
-    Migrate, load the catalogue and define the views. True if the catalogue is new, so that the state must be rebuilt.
+    Migrate, load the catalogue and define the views. True if the catalogue is new or the store was of an earlier version, so
+    that the state must be rebuilt.
 
     Raises: BadDefinition, if a released migration was edited or a file is wrong; StoreUnavailable.
     """
@@ -44,9 +47,11 @@ def migrate(store: Store, catalogue: Catalogue) -> bool:
     applied = _applied(store, "migration")
     for name, sql in migrations():
         _apply(store, name, _engine(sql, is_replicated), _digest(sql), applied.get(name))
+    is_upgrade = bool(applied) and len(applied) < len(migrations())
     is_new = policy.load(store, catalogue)
+    _define_waits(store, is_new=is_new)
     _define_views(store)
-    return is_new
+    return is_new or is_upgrade
 
 
 def pending(store: Store) -> list[str]:
@@ -85,6 +90,17 @@ def _apply(store: Store, name: str, sql: str, digest: str, known: str | None) ->
     _note(store, "migration", [(name, digest)])
 
 
+def _define_waits(store: Store, *, is_new: bool) -> None:
+    """The view that keeps the waits, and its rows where the rules or the view are others than they were made by."""
+    digest = waits.digest()
+    is_same = _applied(store, "waits").get(waits.VIEW) == digest
+    if not is_same:
+        waits.define(store)
+    if is_new or not is_same:
+        waits.refill(store)
+        _note(store, "waits", [(waits.VIEW, digest)])
+
+
 def _define_views(store: Store) -> None:
     applied = _applied(store, "view")
     wanted = dict(views())
@@ -120,7 +136,10 @@ def _note(store: Store, kind: str, done: list[tuple[str, str]]) -> None:
 
 
 def _engine(sql: str, is_replicated: bool) -> str:
-    return re.sub(r"ENGINE = (\w*MergeTree)", r"ENGINE = Replicated\1", sql) if is_replicated else sql
+    if not is_replicated:
+        return sql
+    on_disk = re.sub(r"ENGINE = Memory\b", "ENGINE = MergeTree ORDER BY tuple()", sql)
+    return re.sub(r"ENGINE = (\w*MergeTree)", r"ENGINE = Replicated\1", on_disk)
 
 
 def _digest(sql: str) -> str:

@@ -17,7 +17,7 @@ from schema.store import Store
 Row = dict[str, Any]
 
 STATE = """
-SELECT * FROM objects(type = {type:String}, as_of = {as_of:DateTime64(3, 'UTC')}, scope = [], by = '')
+SELECT * FROM objects(type = {type:String}, as_of = {as_of:DateTime64(3, 'UTC')}, since = '1970-01-01', scope = [], by = '')
 WHERE object_id = {id:String}
 """
 EVENTS = """
@@ -84,7 +84,7 @@ def relatives(store: Store, row: Row, *, as_of: datetime) -> list[Row]:
         found += store.query(
             """
             SELECT object_type, object_id, state, state_at, value, carrier, region, waits_for, n_events
-            FROM objects(type = {type:String}, as_of = {as_of:DateTime64(3, 'UTC')}, scope = [], by = '')
+            FROM objects(type = {type:String}, as_of = {as_of:DateTime64(3, 'UTC')}, since = '1970-01-01', scope = [], by = '')
             WHERE object_id IN {ids:Array(String)}
             ORDER BY object_id
             """,

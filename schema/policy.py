@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from schema.governance import Calendar, Catalogue
+from schema.governance import Catalogue
+from schema.rules import Calendar, Lifecycle, Stage, Tolerance, Wait
 from schema.store import Store
 
 Rows = list[tuple[Any, ...]]
@@ -24,6 +25,10 @@ WORKFLOW_COLUMNS = (
 )  # fmt: skip
 GUARD_COLUMNS = (
     "object_type", "position", "for_state", "for_rank", "name", "on_type", "state", "rank", "no_hold", "owed_by", "owner",
+)  # fmt: skip
+WAIT_COLUMNS = (
+    "what", "name", "object_type", "kind", "begins", "done", "states", "overlay", "expected", "dropping", "reversals", "blocks",
+    "limit_s", "modes", "mode_limits", "clock",
 )  # fmt: skip
 CALENDAR_DAYS_BACK, CALENDAR_DAYS_AHEAD = 800, 400
 
@@ -60,6 +65,7 @@ def catalogue_rows(c: Catalogue, today: date) -> dict[str, tuple[tuple[str, ...]
             ("object_type", "overlay", "cleared_by", "is_block"),
             [(t, n, list(o.cleared_by), o.is_block) for t, life in c.lifecycles.items() for n, o in life.overlays.items()],
         ),
+        "gov_wait_rules": (WAIT_COLUMNS, list(_wait_rules(c))),
         "gov_guards": (GUARD_COLUMNS, list(_guards(c))),
         "gov_stages": (
             ("position", "stage", "object_type", "states", "overlay", "tolerance", "limit_s"),
@@ -132,6 +138,57 @@ def _guards(c: Catalogue) -> Iterator[tuple[Any, ...]]:
             rank = c.lifecycles[g.on].states[g.state].rank if g.state else 0
             for_rank = life.states[g.for_].rank
             yield type_, i, g.for_, for_rank, g.name, g.on, g.state, rank, g.no_hold, g.owed_by, g.owner
+
+
+def _wait_rules(c: Catalogue) -> Iterator[tuple[Any, ...]]:
+    """The promises of the workflows, the tolerances that name a wait, and each stay in a stage."""
+    for name, w in c.workflows.items():
+        yield "workflows", name, *_wait(c, w.slo), *_limits(c.tolerances[w.slo.tolerance])
+    for name, t in c.tolerances.items():
+        if t.wait:
+            yield name, name, *_wait(c, t.wait), *_limits(t)
+    for s in c.stages:
+        yield "stages", s.name, *_stay(c, s), *_limits(c.tolerances[s.tolerance])
+    yield "blocked_invoice", "blocked_invoice", *_held(c), *_limits(c.tolerances["blocked_invoice"])
+    yield "shipment_status", "shipment_status", *_moving(c), *_limits(c.tolerances["shipment_status"])
+
+
+def _held(c: Catalogue) -> tuple[Any, ...]:
+    """An invoice waits for its guards once it is ready or any of them was met, and for the receiver who queries it."""
+    return ("invoice", "guards", "invoice_ready", [], ["under_query"], "", "", *_life(c.lifecycles["invoice"]))
+
+
+def _moving(c: Catalogue) -> tuple[Any, ...]:
+    """A shipment on the road waits for its next sign of progress."""
+    return ("shipment", "progress", "", [], [], "", "", *_life(c.lifecycles["shipment"]))
+
+
+def _wait(c: Catalogue, wait: Wait) -> tuple[Any, ...]:
+    """It is done with the state that it waits for or any that ranks higher; a reversal never does it."""
+    states = c.lifecycles[wait.object_type].states
+    done = [name for name, s in states.items() if s.rank >= states[wait.to].rank and not s.is_reversal]
+    return (wait.object_type, "wait", wait.from_, done, [], "", "", *_life(c.lifecycles[wait.object_type]))
+
+
+def _stay(c: Catalogue, stage: Stage) -> tuple[Any, ...]:
+    states = c.lifecycles[stage.object_type].states
+    last = max((states[name].rank for name in stage.states), default=0)
+    after = sorted((s.rank, name) for name, s in states.items() if s.rank > last and not s.is_reversal)
+    expected = "cleared" if stage.overlay else next((name for _, name in after), "")
+    kind = "overlay" if stage.overlay else "stay"
+    life = _life(c.lifecycles[stage.object_type])
+    return (stage.object_type, kind, "", [], list(stage.states), stage.overlay, expected, *life)
+
+
+def _life(life: Lifecycle) -> tuple[list[str], list[str], list[str]]:
+    """States that drop a wait, states that go back, and overlays under which nobody waits."""
+    reversals = [name for name, s in life.states.items() if s.is_reversal]
+    dropping = [name for name in reversals if life.states[name].is_final]
+    return dropping, reversals, [name for name, o in life.overlays.items() if o.is_block]
+
+
+def _limits(t: Tolerance) -> tuple[int, list[str], list[int], str]:
+    return t.limit_s, list(t.by_mode), list(t.by_mode.values()), t.clock
 
 
 def _workflows(c: Catalogue) -> Iterator[tuple[Any, ...]]:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 
+from schema import waits
 from schema.store import Store
 
 JOB = "state"
@@ -86,22 +87,32 @@ class Round:
     mark: datetime
 
 
-def refresh(store: Store, *, since: datetime | None = None, is_redo: bool = False) -> Round:
+def refresh(
+    store: Store, *, since: datetime | None = None, is_redo: bool = False, overlap: timedelta = OVERLAP
+) -> Round:
     """
     Bring `object_state` up to the events ingested so far.
 
     `since` is how far the last finished round got (None: ask `job_runs`). `is_redo` recomputes even what looks unchanged:
-    the first round after a start, because the last process may have died between two steps.
+    the first round after a start, because the last process may have died between two steps. `overlap` is how long an event
+    may take from its stamp to being readable: a slow INSERT, or a collector whose clock is behind ours.
     """
     since = since if since is not None else watermark(store)
     mark = _now(store)
     store.command("TRUNCATE TABLE touched")
-    store.command(TOUCH_NEW, {"since": since - OVERLAP if since > EPOCH else since, "is_redo": is_redo})
+    store.command(TOUCH_NEW, {"since": _looked_from(since, mark, overlap), "is_redo": is_redo})
     touched = int(store.value("SELECT count() FROM touched"))
     if touched > CHUNK_OBJECTS:
         return rebuild(store)
     recomputed = _apply_touched(store) if touched else 0
+    if is_redo:
+        waits.heal(store)
     return Round(touched, recomputed, mark)
+
+
+def _looked_from(since: datetime, now: datetime, overlap: timedelta) -> datetime:
+    """From where on events may be new. Where our clock was set back they may bear any earlier time: then from the beginning."""
+    return max(EPOCH, since - overlap) if since <= now else EPOCH
 
 
 def rebuild(store: Store) -> Round:
@@ -119,7 +130,7 @@ def drift(store: Store) -> list[dict[str, object]]:
     """
     Objects whose kept row differs from the one computed from scratch, at most 1,000, with both digests. Empty is right.
 
-    Shape: object_type, object_id, kept, scratch (0 where a row is missing).
+    Shape: object_type, object_id, kept, scratch (0 where a row is missing; both 0 where its waits are not those of its row).
     """
     for table in ("own_check", "links_check"):
         store.command(f"DROP TABLE IF EXISTS {table}")
@@ -131,6 +142,8 @@ def drift(store: Store) -> list[dict[str, object]]:
         for part, parts in _chunks(store, "own_check"):
             _stage_chunk(store, "own_check", "links_check", part, parts)
             found += store.query(DRIFT, {"part": part, "parts": parts})
+            torn = waits.drifted(store, part, parts)
+            found += [{"object_type": type_, "object_id": id_, "kept": 0, "scratch": 0} for type_, id_ in torn]
     finally:
         for table in ("own_check", "links_check"):
             store.command(f"DROP TABLE IF EXISTS {table}")
@@ -160,8 +173,13 @@ def watermark(store: Store) -> datetime:
     return store.value("SELECT max(mark) FROM job_runs WHERE job = {job:String} AND ok", {"job": JOB}) or EPOCH
 
 
+def _version(store: Store) -> int:
+    """Newer than every row there is, whatever our clock says: a row of a version below its predecessor's would never count."""
+    return max(time.time_ns() // 1000, int(store.value("SELECT max(ver) FROM object_own") or 0) + 1)
+
+
 def _apply_touched(store: Store) -> int:
-    ver = {"ver": time.time_ns() // 1000}
+    ver = {"ver": _version(store)}
     names = {"{own}": "object_own", "{links}": "links"}
     store.command(_fill(_sql("own"), names | {"{ids}": BY_TOUCHED}), ver)
     store.command(_fill(LINK, names | {"{ids}": BY_TOUCHED}))
@@ -180,7 +198,7 @@ def _write_changes(store: Store) -> None:
 
 
 def _fold_everything(store: Store, own: str, links: str) -> None:
-    ver = {"ver": time.time_ns() // 1000}
+    ver = {"ver": _version(store)}
     for part, parts in _chunks(store, "events"):
         ids = f"cityHash64(object_type, object_id) % {parts} = {part}"
         store.command(_fill(_sql("own"), {"{own}": own, "{ids}": ids}), ver)
@@ -194,7 +212,7 @@ def _stage_chunk(store: Store, own: str, links: str, part: int, parts: int) -> i
     store.command("TRUNCATE TABLE state_new")
     store.command(_fill(TOUCH_CHUNK, names), {"part": part, "parts": parts})
     store.command(_fill(SPREAD, names), {"from": 1, "to": 2})
-    store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), {"ver": time.time_ns() // 1000})
+    store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), {"ver": _version(store)})
     return int(store.value("SELECT count() FROM touched WHERE step = 1"))
 
 

@@ -2,7 +2,7 @@
 The store: ClickHouse, in this process (chDB) or a server, by DSN. The only module that knows which.
 
     chdb:///var/lib/milepost                               embedded, the default; one process holds the folder
-    clickhouse[s]://user:password@host:port/database       a server or cluster, over HTTP
+    clickhouse[s]://user:password@host:port/database       a server, over HTTP; ?cluster=NAME: its shards, by that node
 
 Why one class over clickhouse-connect and not an interface with two implementations: the driver already speaks to both
 with one client, and what differs (one process, handles, limits) is a few lines here. Why pools: a chDB handle runs one
@@ -16,19 +16,20 @@ import fcntl
 import os
 import queue
 import re
+import shutil
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any, BinaryIO
+from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 
-from schema import observe
+from schema import cluster, observe
 from schema.errors import BadConfig, StoreUnavailable
 
 Params = Mapping[str, Any]
@@ -40,12 +41,14 @@ READER_LIMITS = {
     "result_overflow_mode": "throw",
     "readonly": 2,
 }
+NOBODY = (OperationalError, OSError)  # what a client raises if nobody answers
 StatementError = DatabaseError  # what a wrong statement raises, for the few who must name it
 
-# What the store says when it is the store's trouble and a retry can help: disk full, memory, read-only replica, too many
+# What the store says when it is the store's trouble and a retry can help: disk full, memory, read-only, files, too many
 # parts, timeouts, network, shutting down. Everything else is a wrong statement or wrong data.
 AWAY_CODES = frozenset({
-    159, 160, 164, 198, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285, 286, 319, 394, 425, 439, 499, 574, 717, 999,
+    74, 75, 76, 77, 159, 160, 164, 198, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285, 286, 319, 392, 394, 425,
+    439, 499, 574, 717, 774, 999,
 })  # fmt: skip
 
 
@@ -67,8 +70,10 @@ class Store:
         self._make, self.database, self.is_embedded, self.label = _target(dsn)
         self._pools = {"read": _Pool(self._reader, readers), "write": _Pool(self._make, writers)}
         self._is_closed = False
+        self._cluster = cluster.of_dsn(dsn, self.database, self._make, NOBODY)
         with self._client("write") as client:
             self.version = str(client.server_version)
+            self._cluster.know(client)
 
     # --- reading ---------------------------------------------------------------------------------------------------
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
@@ -88,11 +93,16 @@ class Store:
             rows = client.query(sql, parameters=dict(params or {}), tz_mode="aware").result_rows
             return rows[0][0] if rows else None
 
+    def copy(self, sql: str, fmt: str, to: BinaryIO) -> None:
+        """All rows in a format of the engine into a file, block by block and without a reader's limits: for backups."""
+        with self._client("write") as client, client.raw_stream(sql, fmt=fmt) as stream:
+            shutil.copyfileobj(stream, to, 2**20)
+
     # --- writing ---------------------------------------------------------------------------------------------------
     def command(self, sql: str, params: Params | None = None, settings: Params | None = None) -> None:
         """One statement that returns nothing: DDL, INSERT SELECT."""
         with self._client("write") as client:
-            client.command(sql, parameters=dict(params) if params else None, settings=dict(settings or {}))
+            self._cluster.command(client, sql, dict(params) if params else None, dict(settings or {}))
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, token: str = "") -> None:
         """
@@ -102,10 +112,10 @@ class Store:
         if not rows:
             return
         with self._client("write") as client:
-            client.insert(table, rows, column_names=list(columns), settings=_insert_settings(token))
+            self._cluster.insert(client, table, rows, column_names=list(columns), settings=_insert_settings(token))
 
-    def insert_body(self, table: str, body: bytes, fmt: str, settings: Params | None = None, *, token: str = "") -> None:
-        """Insert bytes in a format that the engine itself decodes (ProtobufSingle, JSONEachRow …)."""
+    def insert_body(self, table: str, body: Any, fmt: str, settings: Params | None = None, *, token: str = "") -> None:
+        """Insert bytes, or a file of them, in a format that the engine itself decodes (ProtobufSingle, Native …)."""
         wanted = self._schema_file(dict(settings or {})) if self.is_embedded else dict(settings or {})
         with self._client("write") as client:
             client.raw_insert(table, insert_block=body, fmt=fmt, settings=_insert_settings(token) | wanted)
@@ -122,6 +132,7 @@ class Store:
         self._is_closed = True
         for pool in self._pools.values():
             pool.close()
+        self._cluster.close()
 
     def _schema_file(self, settings: dict[str, Any]) -> dict[str, Any]:
         """A format schema sent as text becomes a file beside the store: chDB would cache it in the working directory."""
@@ -154,7 +165,8 @@ class Store:
                 yield client
         except (DatabaseError, InterfaceError, OSError) as err:
             if _is_away(err):
-                raise StoreUnavailable(f"the store {self.label} is away: {_trouble(err)}") from err
+                part = self._cluster.missing(str(err))
+                raise StoreUnavailable(part or f"the store {self.label} is away: {_trouble(err)}") from err
             raise
         finally:
             pool.give(client)
@@ -200,14 +212,14 @@ def connect(dsn: str) -> Store:
     return Store(dsn)
 
 
-Target = tuple[Callable[[], Client], str, bool, str]
+Target = tuple[Callable[..., Client], str, bool, str]
 
 
 def _target(dsn: str) -> Target:
     """(make a client, database, is embedded, a label without the password) of a DSN."""
     url = urlsplit(dsn)
     if url.scheme == "chdb":
-        return _embedded(url.netloc + unquote(url.path), dict(parse_qsl(url.query)).get("database", "milepost"))
+        return _embedded(url.netloc + unquote(url.path), cluster.options(dsn).get("database", "milepost"))
     if url.scheme in ("clickhouse", "clickhouses") and url.hostname:
         return _server(dsn)
     raise BadConfig(
@@ -260,13 +272,14 @@ def _server(dsn: str) -> Target:
     url = urlsplit(dsn)
     database = url.path.strip("/") or "milepost"
     is_tls = url.scheme == "clickhouses"
-    timeout = float(dict(parse_qsl(url.query)).get("timeout_s", 30))
+    timeout = float(cluster.options(dsn).get("timeout_s", 30))
+    settings = cluster.SETTINGS if "cluster" in cluster.options(dsn) else {}
 
-    def make(db: str = database) -> Client:
+    def make(db: str = database, host: str | None = url.hostname, port: int | None = url.port) -> Client:
         try:
             return clickhouse_connect.get_client(
-                host=url.hostname,
-                port=url.port or (8443 if is_tls else 8123),
+                host=host,
+                port=port or (8443 if is_tls else 8123),
                 username=unquote(url.username or "default"),
                 password=unquote(url.password or ""),
                 database=db,
@@ -275,6 +288,7 @@ def _server(dsn: str) -> Target:
                 connect_timeout=5,
                 send_receive_timeout=timeout,
                 query_retries=0,
+                settings=dict(settings),
             )
         except (DatabaseError, InterfaceError, OSError) as err:
             raise StoreUnavailable(f"the store {_label(dsn)} does not answer: {_trouble(err)}") from err

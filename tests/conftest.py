@@ -8,6 +8,7 @@ the first test asks for it, so that a run of unit tests starts neither a server 
 
     store         a migrated database, for this test only     shared_store  the same for a whole module: read it only
     bare_store    a database without tables                   server_dsn    a database on the real server, not made yet
+    cluster       two servers that are two shards; `--engine cluster` runs any test of the store there
     browser, node, field_data, catalogue                      what the names say
 """
 
@@ -31,11 +32,11 @@ from schema.migrate import migrate
 from schema.store import Store, connect
 from tests.parts import chromium
 from tests.parts import node as nodes
-from tests.parts.clickhouse_server import ClickHouseServer
+from tests.parts.clickhouse_server import ClickHouseCluster, ClickHouseServer
 from tests.parts.shares import Shares
 from tests.parts.stock import Stock, drop
 
-ENGINES = {"embedded": ["embedded"], "server": ["server"], "both": ["embedded", "server"]}
+ENGINES = {"embedded": ["embedded"], "server": ["server"], "both": ["embedded", "server"], "cluster": ["cluster"]}
 FIELD_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _count = itertools.count(1)
 
@@ -46,7 +47,7 @@ settings.load_profile("milepost")
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """One of the two engines; `dsn` names a database on it."""
+    """One of the engines; `dsn` names a database on it."""
 
     name: str
     dsn: Callable[[str], str]
@@ -64,7 +65,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares | Non
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
-        metafunc.parametrize("engine", ENGINES[metafunc.config.getoption("--engine")], indirect=True, scope="session")
+        names = getattr(metafunc.module, "RUNS_ON", ENGINES[metafunc.config.getoption("--engine")])
+        metafunc.parametrize("engine", names, indirect=True, scope="session")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -111,6 +113,24 @@ def clickhouse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("server")
     with ClickHouseServer(folder) as server:
         yield server
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster_engine(cluster: ClickHouseCluster) -> Iterator[Callable[[str], str]]:
+    """Two shards as an engine."""
+    yield cluster.dsn
+    _close_stock("cluster")
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseCluster]:
+    """Two real ClickHouse servers of this session, as two shards."""
+    if request.config.getoption("--engine") == "embedded":
+        pytest.skip("needs ClickHouse servers, and --engine embedded was asked for")
+    folder = tmp_path_factory.mktemp("cluster")
+    with ClickHouseCluster(folder) as both:
+        yield both
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -162,7 +182,8 @@ _stocks: dict[str, Stock] = {}
 def _stock(engine: str, dsn: Callable[[str], str], catalogue: Catalogue) -> Stock:
     """One stock an engine, whatever the order in which pytest takes the engines."""
     if engine not in _stocks:
-        _stocks[engine] = Stock(dsn, _name, lambda store: migrate(store, catalogue))
+        name = "two" if engine == "cluster" else ""
+        _stocks[engine] = Stock(dsn, _name, lambda store: migrate(store, catalogue), cluster=name)
     return _stocks[engine]
 
 

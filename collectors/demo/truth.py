@@ -21,7 +21,8 @@ from collectors.demo.stock import movements
 from collectors.demo.telling import Said
 from collectors.demo.world import World
 from schema import governance
-from schema.governance import Catalogue, Lifecycle
+from schema.governance import Catalogue
+from schema.rules import Lifecycle
 
 FILE = "faults.json"
 FUTURE_S = 300

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from collectors.message import Context, Finding
 from schema.errors import BadPayload, explain
 from schema.events import MAX_TEXT, Event
-from schema.governance import UNKNOWN, Code
+from schema.rules import UNKNOWN, Code
 
 MAX_ATTRIBUTE = 8192
 MAX_EACH = 256  # references, places … of one part: beyond that a message costs the square of its size

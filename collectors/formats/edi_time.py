@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from collectors import wall_clock
+
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(2200, 1, 1, tzinfo=UTC)
 PIVOT = 70  # two-digit years from here on are 19xx
@@ -78,7 +80,7 @@ def x12_time(date: str, time: str, code: str, local: tzinfo) -> Reading:
     notes = [] if zone else [("unknown_zone", f"time code {code!r} is unknown: the source's zone {local} counts")]
     if not time:
         notes.append(("no_time", f"date {date} has no time: the day's first minute counts"))
-    return Reading(_instant(date, time.replace(":", ""), zone or local), tuple(notes))
+    return _reading(date, time.replace(":", ""), zone or local, notes)
 
 
 def edifact_time(value: str, format_: str, local: tzinfo) -> Reading:
@@ -88,7 +90,7 @@ def edifact_time(value: str, format_: str, local: tzinfo) -> Reading:
     Raises: BadDate, if the value is no date with a year, month and day, or cannot be.
     """
     if format_ in DTM_TURNED and len(value) in (6, 8):
-        return Reading(_instant("".join(value[part] for part in DTM_TURNED[format_]), "", local))
+        return _reading("".join(value[part] for part in DTM_TURNED[format_]), "", local, [])
     digits, tail = _digits(value)
     fits = sum(DTM_DIGITS.get(format_, ())) == len(digits) and (not tail or format_ in WITH_ZONE)
     effective = format_ if fits else _by_length(digits, value)
@@ -99,7 +101,7 @@ def edifact_time(value: str, format_: str, local: tzinfo) -> Reading:
         notes.append(("unknown_zone", f"zone {tail!r} is unknown: the source's zone {local} counts"))
     if not n_time:
         notes.append(("no_time", f"date {value} has no time: the day's first minute counts"))
-    return Reading(_instant(digits[:n_date], digits[n_date:], zone or local), tuple(notes))
+    return _reading(digits[:n_date], digits[n_date:], zone or local, notes)
 
 
 def _digits(value: str) -> tuple[str, str]:
@@ -128,17 +130,18 @@ def _offset(hours: float | None) -> tzinfo | None:
     return None if hours is None or abs(hours) > 14 else timezone(timedelta(hours=hours))
 
 
-def _instant(date: str, time: str, zone: tzinfo) -> datetime:
+def _reading(date: str, time: str, zone: tzinfo, notes: list[tuple[str, str]]) -> Reading:
     text = f"{date} {time}".strip()
     if not (_is_number(date, (6, 8)) and _is_number(time, (0, 4, 6, 7, 8))):
         raise BadDate(f"{text!r} is no date and time (CCYYMMDD or YYMMDD, HHMM to HHMMSSDD)")
     try:
-        at = _civil(date, time).replace(tzinfo=zone).astimezone(UTC)
+        shown = _civil(date, time)
+        at, doubt = shown.replace(tzinfo=zone).astimezone(UTC), wall_clock.doubt(shown, zone)
     except (ValueError, OverflowError) as err:
         raise BadDate(f"{text!r} cannot be: {err}") from err
     if not FIRST <= at < LAST:
         raise BadDate(f"{text!r} lies outside of {FIRST.year} to {LAST.year}")
-    return at
+    return Reading(at, (*notes, *([(wall_clock.CODE, doubt)] if doubt else [])))
 
 
 def _is_number(text: str, lengths: tuple[int, ...]) -> bool:

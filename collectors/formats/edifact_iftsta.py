@@ -25,7 +25,7 @@ from collectors.message import Context, Decoded, Finding, Message, Reject, decod
 from schema import events
 from schema.errors import BadPayload
 from schema.events import Event, Related
-from schema.governance import Code
+from schema.rules import Code
 
 CONTENT_TYPES = frozenset({"application/edifact", "application/octet-stream", "text/plain"})
 TYPE = "IFTSTA"

@@ -23,19 +23,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from collectors import tables
+from collectors import tables, wall_clock
 from collectors.canonical import Canonical, Fields, validate
 from collectors.config import options
-from collectors.message import Context, Decoded, Message, Reject, decoded
+from collectors.message import Context, Decoded, Finding, Message, Reject, decoded
 from collectors.tables import Row, Table
 from schema import events
 from schema.errors import BadPayload
 from schema.events import OBJECT_TYPES, Event
-from schema.governance import UNKNOWN
+from schema.rules import UNKNOWN
 
 CONTENT_TYPES = ("text/csv", "application/json", "application/x-ndjson", "application/jsonl", "text/plain")
 TIMES = ("occurred_at", "recorded_at")
@@ -149,8 +150,11 @@ class _Mapping:
 
     def _put_time(self, fields: Fields, field: str, value: Any) -> None:
         moment = tables.moment(value, self._options.time_formats, self._zone, field)
-        if moment is not None:
-            fields[field] = moment
+        if moment is None:
+            return
+        fields[field] = moment
+        if isinstance(moment.tzinfo, ZoneInfo) and (doubt := wall_clock.doubt(moment.replace(tzinfo=None), moment.tzinfo)):
+            self.canonical.findings.append(Finding(wall_clock.CODE, doubt, field))
 
     def _codes(self, fields: Fields) -> None:
         """What the source's own code table says; an unmapped code is left to the catalogue."""

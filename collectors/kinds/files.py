@@ -29,6 +29,7 @@ from collectors.running import DeliverNow, Means, Receipt, Running
 from schema.errors import BadConfig, SourceUnavailable
 
 log = structlog.get_logger(__name__)
+POLL_S = 5.0  # of a thousand files the rest is taken by the next poll, so that a stop need not wait for all of them
 Seen = tuple[int, int]
 
 
@@ -75,15 +76,18 @@ class Folder:
 
     def poll(self, deliver: DeliverNow) -> None:
         """
-        Claim what holds still, then deliver what is claimed; a file that failed before comes last, so that it holds up
-        no other.
+        Claim what holds still, then deliver what is claimed, for some seconds; a file that failed before comes last, so that
+        it holds up no other.
 
         Raises: SourceUnavailable, if the folder cannot be read or written; StoreUnavailable, with the file still claimed.
         """
+        end = time.monotonic() + POLL_S
         try:
             for name in self._still():
                 self._claim(name)
             for name in self._waiting():
+                if time.monotonic() >= end:
+                    break
                 with contextlib.suppress(FileNotFoundError):  # another collector on the folder was first
                     self._take(name, deliver)
         except OSError as err:

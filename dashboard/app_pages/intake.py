@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import frame, parts_intake, parts_replay, queries_intake, tiles
+from dashboard import frame, parts_intake, parts_replay, queries_intake, tiles, units
 
 view, window = frame.view(), frame.view().window
 source, chosen = st.query_params.get("source", ""), st.query_params.get("reject", "")
 rows = queries_intake.sources(view.as_of, window.length_s)
-of = f" of {source}" if source else ""
+of = f" of {units.plain(source)}" if source else ""
 
 tiles.heading(
     f"Sources, the last {window.title}, the worst first",

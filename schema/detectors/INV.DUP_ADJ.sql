@@ -37,7 +37,8 @@ WITH
             m.object_id AS object_id, m.tenant AS tenant, m.region AS region, m.warehouse AS warehouse, m.carrier AS carrier, m.customer AS customer,
             m.order_class AS order_class, m.mode AS mode, m.value AS value, k.business_key AS business_key, k.trace_id AS trace_id, assumeNotNull(m.adjusted_at) AS at,
             lagInFrame(m.object_id) OVER twins AS twin, lagInFrame(at) OVER twins AS twin_at
-        FROM movements(as_of = {as_of:DateTime64(3, 'UTC')}, scope = [], by = '') AS m
+        FROM movements(as_of = {as_of:DateTime64(3, 'UTC')},
+            since = {as_of:DateTime64(3, 'UTC')} - toIntervalDay(assumeNotNull(window_days)) - toIntervalSecond(assumeNotNull(apart_s)), scope = [], by = '') AS m
         INNER JOIN keyed AS k ON k.object_id = m.object_id
         WHERE m.adjusted_at IS NOT NULL
         WINDOW twins AS (PARTITION BY m.tenant, m.warehouse, k.business_key ORDER BY at, m.object_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)

@@ -1,5 +1,6 @@
 -- Objects of one type as they stood at as_of: only milestones, holds and guards until then count.
--- Parameters: type, as_of, scope (['region=EU-West', 'carrier=ABCD'], [] is all; several of one cut are alternatives), by (a cut, '' is
+-- Parameters: type, as_of, since (objects that had come to their final state before it are left out: as_of, for what is under way; 1970,
+-- for all), scope (['region=EU-West', 'carrier=ABCD'], [] is all; several of one cut are alternatives), by (a cut, '' is
 -- none). `series` is the value of the cut `by`. Times are NULL where they have not come. `waits_for` is the first unmet guard.
 WITH toDateTime64(0, 3, 'UTC') AS never
 SELECT
@@ -26,6 +27,6 @@ SELECT
     if(w = 0, '', guard_name[w]) AS waits_for,
     if(w = 0, '', guard_for[w]) AS waits_to_be
 FROM object_state FINAL
-WHERE object_type = {type:String}
+WHERE object_type = {type:String} AND rests_at >= {since:DateTime64(3, 'UTC')}
   AND (empty({scope:Array(String)}) OR arrayAll(c -> NOT arrayExists(s -> startsWith(s, c.1 || '='), {scope:Array(String)}) OR has({scope:Array(String)}, c.1 || '=' || c.2),
       [('tenant', tenant), ('region', region), ('warehouse', warehouse), ('carrier', carrier), ('customer', customer), ('order_class', order_class), ('mode', mode)]))

@@ -1,5 +1,5 @@
 -- Exceptions known at as_of, open or closed, with what people have done with them until then.
--- Parameters: as_of, scope. `status` is the lifecycle's word; `is_open` the condition still holds; `needs_us` nobody has put it aside.
+-- Parameters: as_of, scope (what has no region is of every region, unless the scope says 'strict='). `status` is the lifecycle's word; `is_open` the condition still holds; `needs_us` nobody has put it aside.
 WITH toDateTime64(0, 3, 'UTC') AS never
 SELECT
     e.code AS code, e.fingerprint AS fingerprint, e.detected_at AS detected_at, e.began_at AS began_at, e.closed_at AS closed_at,
@@ -37,5 +37,5 @@ LEFT JOIN
     GROUP BY code, fingerprint, detected_at
 ) AS v ON v.code = e.code AND v.fingerprint = e.fingerprint AND v.detected_at = e.detected_at
 WHERE e.detected_at <= {as_of:DateTime64(3, 'UTC')}
-  AND (empty({scope:Array(String)}) OR arrayAll(c -> NOT arrayExists(s -> startsWith(s, c.1 || '='), {scope:Array(String)}) OR has({scope:Array(String)}, c.1 || '=' || c.2) OR (c.1 = 'region' AND c.2 = ''),
+  AND (empty({scope:Array(String)}) OR arrayAll(c -> NOT arrayExists(s -> startsWith(s, c.1 || '='), {scope:Array(String)}) OR has({scope:Array(String)}, c.1 || '=' || c.2) OR (c.1 = 'region' AND c.2 = '' AND NOT has({scope:Array(String)}, 'strict=')),
       [('region', e.region), ('warehouse', e.warehouse), ('carrier', e.carrier), ('customer', e.customer), ('order_class', e.order_class), ('workflow', e.workflow)]))

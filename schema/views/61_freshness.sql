@@ -4,14 +4,14 @@
 WITH fresh AS
 (
     SELECT
-        s.carrier AS carrier, s.region AS region, s.value AS value, s.progressed_at AS progressed_at,
-        s.progressed_at < {as_of:DateTime64(3, 'UTC')} - toIntervalSecond(greatest(s.stale_after_s, f.allowed_s)) AS is_stale
-    FROM shipments(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = '') AS s
+        s.carrier AS carrier, s.region AS region, s.value AS value, s.began_at AS progressed_at,
+        s.began_at < {as_of:DateTime64(3, 'UTC')} - toIntervalSecond(greatest(s.limit_s, f.allowed_s)) AS is_stale
+    FROM waits(what = 'shipment_status', since = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = '') AS s
     LEFT JOIN
     (
         SELECT carrier, max(cadence_s + grace_s) AS allowed_s FROM gov_feeds WHERE carrier != '' GROUP BY carrier
     ) AS f ON f.carrier = s.carrier
-    WHERE s.is_active
+    WHERE s.began_at <= {as_of:DateTime64(3, 'UTC')} AND s.gone_at > {as_of:DateTime64(3, 'UTC')}
 )
 SELECT
     carrier, region, count() AS n, countIf(is_stale) AS n_stale, n_stale / n AS share, sumIf(value, is_stale) AS worth,

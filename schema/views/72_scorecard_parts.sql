@@ -14,8 +14,19 @@ WITH
             NOT is_open AND closed_at >= {from:DateTime64(3, 'UTC')} AS is_ended,
             n_verbs > 0 AS is_owned,
             dateDiff('second', detected_at, multiIf(is_owned, first_verb_at, is_open, {as_of:DateTime64(3, 'UTC')}, closed_at)) AS own_s,
-            dateDiff('second', detected_at, if(is_open, {as_of:DateTime64(3, 'UTC')}, closed_at)) AS resolve_s
+            dateDiff('second', detected_at, if(is_open, {as_of:DateTime64(3, 'UTC')}, closed_at)) AS resolve_s,
+            detected_at >= {from:DateTime64(3, 'UTC')} AND (is_owned OR own_s > sla_s) AS is_due,
+            is_ended OR (is_open AND resolve_s > sla_s) AS is_counted
         FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+    ),
+    counted AS
+    (
+        SELECT
+            countIf(is_open) AS n_open, countIf(is_open AND NOT is_past_sla) AS n_within, quantileExactIf(0.9)(age_s, is_open) AS typical_age,
+            countIf(is_due) AS n_due, countIf(is_due AND is_owned AND own_s <= sla_s) AS n_in_time, quantileExactIf(0.9)(own_s, is_due) AS typical_own,
+            countIf(is_open AND is_owned) AS n_taken,
+            countIf(is_counted) AS n_counted, countIf(is_ended AND resolve_s <= sla_s) AS n_resolved, quantileExactIf(0.9)(resolve_s, is_counted) AS typical_resolve
+        FROM known
     ),
     drained AS
     (
@@ -38,20 +49,16 @@ LEFT JOIN
         by = 'workflow', scope = {scope:Array(String)})
 ) AS k ON k.series = g.workflow
 UNION ALL
-SELECT 'exceptions', 'age', 'open, within their age limit', 1 / 3, if(n > 0, countIf(is_open AND NOT is_past_sla) / n, NULL),
-    countIf(is_open) AS n, if(n > 0, quantileExactIf(0.9)(age_s, is_open), NULL)
-FROM known
-UNION ALL
-SELECT 'exceptions', 'own', 'detected, taken before their age limit', 1 / 3, if(n > 0, countIf(is_due AND is_owned AND own_s <= sla_s) / n, NULL),
-    countIf(is_due) AS n, if(n > 0, quantileExactIf(0.9)(own_s, is_due), NULL)
-FROM (SELECT *, detected_at >= {from:DateTime64(3, 'UTC')} AND (is_owned OR own_s > sla_s) AS is_due FROM known)
-UNION ALL
-SELECT 'exceptions', 'unowned', 'open, taken by a person', 1 / 3, if(n > 0, countIf(is_open AND is_owned) / n, NULL), countIf(is_open) AS n, NULL
-FROM known
-UNION ALL
-SELECT 'recovery', 'resolve', 'resolved within their age limit', 1 / 2, if(n > 0, countIf(is_ended AND resolve_s <= sla_s) / n, NULL),
-    countIf(is_ended OR is_late) AS n, if(n > 0, quantileExactIf(0.9)(resolve_s, is_ended OR is_late), NULL)
-FROM (SELECT *, is_open AND resolve_s > sla_s AS is_late FROM known)
+SELECT p.1, p.2, p.3, p.4, if(p.6 > 0, p.5 / p.6, NULL), p.6, if(p.6 > 0, nullIf(p.7, -1), NULL)
+FROM
+(
+    SELECT arrayJoin([
+        ('exceptions', 'age', 'open, within their age limit', 1 / 3, n_within, n_open, toInt64(typical_age)),
+        ('exceptions', 'own', 'detected, taken before their age limit', 1 / 3, n_in_time, n_due, toInt64(typical_own)),
+        ('exceptions', 'unowned', 'open, taken by a person', 1 / 3, n_taken, n_open, toInt64(-1)),
+        ('recovery', 'resolve', 'resolved within their age limit', 1 / 2, n_resolved, n_counted, toInt64(typical_resolve))]) AS p
+    FROM counted
+)
 UNION ALL
 SELECT 'recovery', 'drain', 'incidents drained within their age limit', 1 / 2, if(n > 0, countIf(is_done AND took_s <= limit_s) / n, NULL),
     count() AS n, if(n > 0, quantileExact(0.9)(took_s), NULL)

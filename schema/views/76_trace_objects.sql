@@ -19,5 +19,5 @@ SELECT
     if(empty(s.h_state), '', toString(s.h_state[-1])) AS state, if(empty(s.h_at), toDateTime64(0, 3, 'UTC'), s.h_at[-1]) AS state_at,
     s.value AS value, s.customer AS customer, s.region AS region, s.carrier AS carrier
 FROM found AS f
-LEFT JOIN (SELECT * FROM object_state FINAL PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM found)) AS s
+LEFT JOIN (SELECT * FROM object_state FINAL PREWHERE (object_type, object_id) GLOBAL IN (SELECT object_type, object_id FROM found)) AS s
     ON s.object_type = f.object_type AND s.object_id = f.object_id

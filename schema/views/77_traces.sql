@@ -14,7 +14,7 @@ WITH
         WHERE {key:String} != '' AND hasAny(object_ids, (SELECT groupArray(object_id) FROM told))
         UNION DISTINCT
         SELECT trace_id FROM events
-        PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM told) WHERE trace_id != ''
+        PREWHERE (object_type, object_id) GLOBAL IN (SELECT object_type, object_id FROM told) WHERE trace_id != ''
     ),
     called AS
     (
@@ -30,7 +30,7 @@ WITH
         WHERE TraceId != '' AND Timestamp <= {as_of:DateTime64(3, 'UTC')}
           AND ({key:String} != '' OR {trace:String} != '' OR Timestamp >= {from:DateTime64(3, 'UTC')})
           AND ({trace:String} = '' OR TraceId = {trace:String})
-          AND ({key:String} = '' OR TraceId IN (SELECT trace_id FROM keyed))
+          AND ({key:String} = '' OR TraceId GLOBAL IN (SELECT trace_id FROM keyed))
           AND (if({service:String} = '', ServiceName != 'milepost' OR {trace:String} != '', ServiceName = {service:String}))
           AND (({interface:String} = '' AND NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)})) OR TraceId IN (SELECT trace_id FROM called))
           AND (NOT {is_error:Bool} OR StatusCode = 'Error') AND Duration >= {min_s:Float64} * 1e9

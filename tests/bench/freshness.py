@@ -28,6 +28,7 @@ import httpx
 from playwright.sync_api import Page, sync_playwright
 
 from schema.store import connect
+from tests.bench.row import Row, at_most, quantile, told
 from tests.parts import chromium
 from tests.parts.pages import answers
 from tests.test_readme import free_port
@@ -48,7 +49,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=3, help="orders that are watched, one after another")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        with milepost(Path(folder)) as (pages, intake), sync_playwright() as playwright:
+        with milepost(Path(folder)) as (pages, intake, _), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(chromium.ARGS))
             crowd = Crowd(intake, asked.rate)
             with crowd:
@@ -58,22 +59,21 @@ def main() -> None:
             browser.close()
         for job in connect(f"chdb://{folder}/store").query(JOBS):
             print(f"job {job['job']:<17} n {job['n']}, p50 {job['p50_s']:.1f} s, p95 {job['p95_s']:.1f} s, took through {job['through']:,.0f}")
-    waits.sort()
-    print(f"events of the crowd   {crowd.n:,} in {crowd.took_s:.0f} s = {crowd.n / crowd.took_s:,.0f}/s, asked {asked.rate:,}/s")
-    print(f"acknowledged          p50 {1000 * statistics.median(crowd.acks):.0f} ms, p95 {1000 * at(crowd.acks, 0.95):.0f} ms")
-    print(f"seen on the page      n {len(waits)}, p50 {statistics.median(waits):.1f} s, p95 {at(waits, 0.95):.1f} s, max {waits[-1]:.1f} s")
-
-
-def at(values: list[float], share: float) -> float:
-    """The value below which this share lies."""
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+    rate = f"{crowd.n / crowd.took_s:,.0f} events/s of {asked.rate:,} asked"
+    acks = f"p50 {1000 * statistics.median(crowd.acks):.0f} ms, p95 {1000 * quantile(crowd.acks, 0.95):.0f} ms"
+    seen = f"p50 {statistics.median(waits):.1f} s, max {max(waits):.1f} s, n {len(waits)}"
+    told([
+        at_most("acknowledged to seen on a page, p95, while others send", quantile(waits, 0.95), 6, " s", more=seen),
+        Row("  what the others sent, and how soon it was acknowledged", f"{rate}; {acks}"),
+    ])  # fmt: skip
 
 
 @contextmanager
-def milepost(folder: Path) -> Iterator[tuple[str, str]]:
-    """A Milepost of its own, embedded, on an empty store: the addresses of its pages and of its intake."""
+def milepost(folder: Path, store: str = "") -> Iterator[tuple[str, str, int]]:
+    """A Milepost of its own, embedded, on this store or an empty one: the addresses of its pages and of its intake, and its PID."""
     pages, intake = free_port(), free_port()
-    (folder / "milepost.toml").write_text(f'data = "{folder}"\nstore = "chdb://{folder}/store"\n[listen]\npages = {pages}\nintake = {intake}\n')
+    store = store or f"chdb://{folder}/store"
+    (folder / "milepost.toml").write_text(f'data = "{folder}"\nstore = "{store}"\n[listen]\npages = {pages}\nintake = {intake}\n')
     process = subprocess.Popen(
         [str(Path(sys.executable).with_name("milepost")), "up"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -83,7 +83,7 @@ def milepost(folder: Path) -> Iterator[tuple[str, str]]:
             if time.monotonic() > end or process.poll() is not None:
                 raise SystemExit("milepost did not come up")
             time.sleep(0.2)
-        yield f"http://127.0.0.1:{pages}", f"http://127.0.0.1:{intake}"
+        yield f"http://127.0.0.1:{pages}", f"http://127.0.0.1:{intake}", process.pid
     finally:
         process.terminate()
         process.wait(timeout=60)

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from collectors.config import Settings, format_module, kind_module
+from collectors.gate import Gate
 from collectors.http import Server, app
 from collectors.message import Message, Source
 from collectors.running import Means, Receipt
@@ -35,10 +36,10 @@ class Intake:
         return self.answer
 
     def start(self, *sources: Source, deliver: Any = None) -> httpx.Client:
-        routes = []
+        routes, gate = [], Gate(self.settings)
         for source in sources:
             types = getattr(format_module(source.format), "CONTENT_TYPES", ())
-            means = Means(deliver or self.deliver, lambda s, m: Receipt(), self.settings, types)
+            means = Means(deliver or self.deliver, lambda s, m: Receipt(), self.settings, types, gate)
             routes += kind_module(source.kind).start(source, means).routes
         made = app(
             routes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -199,3 +200,20 @@ def test_a_dropped_file_is_in_the_store_when_it_lies_in_done(
     assert drop.names() == ["done/a.json"]
     assert tables.query("SELECT object_id, source FROM events") == [{"object_id": "S1", "source": "acme"}]
     assert tables.value("SELECT name FROM messages") == "a.json"
+
+
+def test_a_poll_takes_files_for_a_while_and_leaves_the_rest_to_the_next(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop waits for the poll that is under way: with ten thousand files in the folder it would be killed before it ends."""
+    monkeypatch.setattr(files, "POLL_S", 0.05)
+
+    def slow(source: Source, message: Message) -> Receipt:
+        time.sleep(0.06)
+        return drop.deliver(source, message)
+
+    drop.running = drop.start(slow)
+    for name in ("a.json", "b.json"):
+        (drop.inbox / name).write_bytes(b"[]")
+    drop.poll(2)
+    assert [name for name, _ in drop.got] == ["a.json"]
+    drop.poll()
+    assert [name for name, _ in drop.got] == ["a.json", "b.json"]

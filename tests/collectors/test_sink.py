@@ -143,11 +143,11 @@ def test_an_answer_that_got_lost_stores_the_group_once(
 def test_more_than_may_wait_is_refused_and_room_comes_back(
     tables: Store, catalogue: Catalogue, source: Make, message: Make, cloud_event: Make
 ) -> None:
-    """A slow store must turn into "come back later" at the door, not into a process that the kernel kills."""
+    """A slow store must turn into "come back later" at the door, not into a process that the kernel kills. Half is one source's."""
     watched = Watched(tables)
     watched.gate = threading.Event()
     body = message(cloud_event())
-    sink = Sink(watched, catalogue, Limits(max_queue_bytes=2 * len(body.body)))  # type: ignore[arg-type]
+    sink = Sink(watched, catalogue, Limits(max_queue_bytes=4 * len(body.body)))  # type: ignore[arg-type]
     waiting = [sink.submit(source(), body) for _ in range(2)]
     with pytest.raises(Overloaded, match="max_queue_bytes"):
         sink.submit(source(), body)

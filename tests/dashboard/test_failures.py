@@ -18,7 +18,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard import charts_failures, queries_failures, session
 from schema import events, exceptions, state
 from schema.events import Event
-from schema.governance import Catalogue, Interface
+from schema.governance import Catalogue
+from schema.rules import Interface
 from schema.store import Store
 from tests.dashboard.conftest import words
 from tests.dashboard.telling import Told, minutes, tell, trace_id

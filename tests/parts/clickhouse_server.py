@@ -4,7 +4,7 @@ A real ClickHouse server for tests, in a process of its own, without Docker.
 Why so: the suite must hold on a server as on the embedded engine, and Docker is not on every machine. A `clickhouse`
 program on the PATH is used if there is one. Otherwise the npm package of chDB carries a library whose public function
 `chdb_query_cmdline` is clickhouse-local; that can open the server's own HTTP and native listeners. `serve.py` beside
-this file is the child process that loads it.
+this file is the child process that loads it. Two such processes that are told of each other are a cluster of two shards.
 """
 
 from __future__ import annotations
@@ -47,8 +47,10 @@ CONFIG = """<clickhouse>
         <quota>default</quota><access_management>1</access_management></default></users>
     <profiles><default/></profiles>
     <quotas><default/></quotas>
+    <remote_servers>{clusters}</remote_servers>
 </clickhouse>
 """
+REPLICA = "<replica><host>127.0.0.1</host><port>{port}</port></replica>"
 FOLDER = CACHE / f"clickhouse-{VERSION}"
 SERVE = Path(__file__).with_name("serve.py")
 START_S = 180
@@ -73,6 +75,7 @@ class ClickHouseServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.clusters = ""
         self.http_port, self.tcp_port = _free_ports()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -83,7 +86,7 @@ class ClickHouseServer:
     def __enter__(self) -> ClickHouseServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "config.xml"
-        config.write_text(CONFIG.format(folder=self.folder, http=self.http_port, tcp=self.tcp_port))
+        config.write_text(CONFIG.format(**vars(self), http=self.http_port, tcp=self.tcp_port))
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command(config), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | {"TZ": "UTC"}
@@ -99,6 +102,11 @@ class ClickHouseServer:
         if self._process:
             self._process.kill()
             self._process.wait()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether its process has ended."""
+        return not self._process or self._process.poll() is not None
 
     @property
     def _log(self) -> Path:
@@ -122,6 +130,36 @@ class ClickHouseServer:
                 self.kill()
                 raise RuntimeError(f"the ClickHouse server did not start (exit {code}):\n{self._log.read_text()[-2000:]}")
             time.sleep(0.05)
+
+
+class ClickHouseCluster:
+    """
+    Two servers that are the shards of the cluster `two`, as a context. `kill` one and `__enter__` it again.
+
+    They also know of a cluster `mirrored`, where the same two would be replicas of one shard.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.shards = [ClickHouseServer(folder / f"shard{n}") for n in (1, 2)]
+        replicas = [REPLICA.format(port=server.tcp_port) for server in self.shards]
+        for server in self.shards:
+            server.clusters = (
+                "<two>" + "".join(f"<shard>{replica}</shard>" for replica in replicas) + "</two>"
+                "<mirrored><shard>" + "".join(replicas) + "</shard></mirrored>"
+            )
+
+    def dsn(self, database: str, name: str = "two") -> str:
+        """The DSN of a database of this cluster, by its first server."""
+        return f"{self.shards[0].dsn(database)}?cluster={name}"
+
+    def __enter__(self) -> ClickHouseCluster:
+        for server in self.shards:
+            server.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None) -> None:
+        for server in self.shards:
+            server.kill()
 
 
 def _answers(port: int) -> bool:

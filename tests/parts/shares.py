@@ -13,7 +13,7 @@ from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
 
-ENGINE = re.compile(r"\[(embedded|server)\b")
+ENGINE = re.compile(r"\[(embedded|server|cluster)\b")
 ENGINES = ("embedded", "server")
 # The files of few and long tests, the longest first; the others follow by the number of their tests.
 LONG = ("tests/test_truth.py", "tests/test_browser.py", "tests/schema/test_kpi_reader.py", "tests/test_readme.py")

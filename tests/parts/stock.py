@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from schema.store import Store, connect, quote
 
 TABLES = """
-SELECT name, toString((uuid, metadata_modification_time)) AS definition, ifNull(total_rows, 0) AS n
-FROM system.tables
-WHERE database = currentDatabase()
+SELECT name, toString(arraySort(groupArray((uuid, metadata_modification_time)))) AS definition, sum(ifNull(total_rows, 0)) AS n
+FROM {tables}
+WHERE database = {{database:String}}
+GROUP BY name
 """
 PARTS = """
 SELECT table, toString(arraySort(groupArray((name, hash_of_all_files)))) AS parts
@@ -43,8 +44,11 @@ class Blank:
 class Stock:
     """`take` a store over an empty migrated database; `give` it back after the test."""
 
-    def __init__(self, dsn: Callable[[str], str], name: Callable[[], str], migrate: Callable[[Store], object]) -> None:
+    def __init__(
+        self, dsn: Callable[[str], str], name: Callable[[], str], migrate: Callable[[Store], object], *, cluster: str = ""
+    ) -> None:
         self._dsn, self._name, self._migrate = dsn, name, migrate
+        self._sql = TABLES.format(tables=f"cluster({cluster}, system.tables)" if cluster else "system.tables")
         self._free: list[Store] = []
         self._blanks: dict[str, Blank] = {}
 
@@ -56,7 +60,7 @@ class Stock:
         self._migrate(store)
         # Times of change are whole seconds: what a test alters must not look as old as the migration.
         time.sleep(1.0 - time.time() % 1.0)
-        rows = store.query(TABLES)
+        rows = self._tables(store)
         filled = [str(row["name"]) for row in rows if row["n"]]
         self._blanks[store.database] = Blank(_definitions(rows), _parts(store), _hashes(store, filled))
         return store
@@ -64,15 +68,18 @@ class Stock:
     def give(self, store: Store) -> None:
         """Empty the database for the next test, or drop it if it is not as it was."""
         blank = self._blanks[store.database]
-        rows = store.query(TABLES)
+        rows = self._tables(store)
         if _definitions(rows) == blank.definitions and _is_policy_as_it_was(store, blank):
             for row in rows:
                 if row["n"] and row["name"] not in blank.policy:
-                    store.command(f"TRUNCATE TABLE {quote(row['name'])}")
+                    store.command(f"TRUNCATE TABLE {quote(row['name'].removesuffix('_local'))}")
             self._free.append(store)
         else:
             drop(store)
             store.close()
+
+    def _tables(self, store: Store) -> list[dict[str, str]]:
+        return store.query(self._sql, {"database": store.database})
 
     def close(self) -> None:
         """Let the handles go."""

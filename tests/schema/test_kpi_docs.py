@@ -10,7 +10,8 @@ from pathlib import Path
 
 from schema import definitions, governance
 from schema.definitions import Kpi
-from schema.governance import Catalogue, Tolerance
+from schema.governance import Catalogue
+from schema.rules import Tolerance
 
 PAGE = Path(__file__).parents[2] / "docs" / "kpis.md"
 INTRO = """# The KPIs

@@ -48,7 +48,8 @@ def test_on_a_replicated_database_the_engine_is_prefixed() -> None:
     """The files are plain single-node SQL; replication is the database's."""
     assert "ENGINE = ReplicatedMergeTree\n" in migrate._engine("ENGINE = MergeTree\nORDER BY x", True)
     assert "ENGINE = ReplicatedReplacingMergeTree(ver)" in migrate._engine("ENGINE = ReplacingMergeTree(ver)", True)
-    assert migrate._engine("ENGINE = Memory", True) == "ENGINE = Memory"
+    assert migrate._engine("ENGINE = Memory", True) == "ENGINE = ReplicatedMergeTree ORDER BY tuple()"
+    assert migrate._engine("ENGINE = Null", True) == "ENGINE = Null"
 
 
 @pytest.mark.parametrize("name", [name for name, _ in migrate.migrations()])

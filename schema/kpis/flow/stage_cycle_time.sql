@@ -12,7 +12,7 @@ source     = "domain.md K18"
 */
 SELECT bucket, series, quantileExact(0.9)(elapsed_s) AS value, count() AS n
 FROM steps(
-    types = ['order', 'shipment', 'inventory', 'invoice', 'return'], what = 'stages', begins = '', ends = '',
+    what = 'stages',
     from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
     bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
 GROUP BY bucket, series

@@ -12,7 +12,7 @@ source     = "domain.md K24"
 */
 SELECT bucket, series, countIf(NOT is_late) / count() AS value, count() AS n
 FROM steps(
-    types = ['invoice'], what = 'invoice_sync', begins = 'invoice_ready', ends = 'acknowledged',
+    what = 'invoice_sync',
     from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
     bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
 GROUP BY bucket, series

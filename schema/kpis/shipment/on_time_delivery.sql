@@ -12,7 +12,7 @@ source     = "domain.md K06"
 */
 SELECT bucket, series, countIf(NOT is_late) / count() AS value, count() AS n
 FROM steps(
-    types = ['shipment'], what = 'on_time_delivery', begins = 'plan:delivered', ends = 'delivered',
+    what = 'on_time_delivery',
     from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
     bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
 GROUP BY bucket, series

@@ -12,9 +12,14 @@ source     = "domain.md K01"
 */
 SELECT
     {from:DateTime64(3, 'UTC')} AS bucket,
-    toString(series) AS series,
-    countIf(is_stale) / count() AS value,
+    cut AS series,
+    countIf(began_at < {as_of:DateTime64(3, 'UTC')} - toIntervalSecond(limit_s)) / count() AS value,
     count() AS n
-FROM shipments(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
-WHERE is_active AND {from:DateTime64(3, 'UTC')} < {to:DateTime64(3, 'UTC')} AND {bucket_s:UInt32} > 0
+FROM
+(
+    SELECT began_at, limit_s, series AS cut
+    FROM waits(what = 'shipment_status', since = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
+    WHERE began_at <= {as_of:DateTime64(3, 'UTC')} AND gone_at > {as_of:DateTime64(3, 'UTC')}
+)
+WHERE {from:DateTime64(3, 'UTC')} < {to:DateTime64(3, 'UTC')} AND {bucket_s:UInt32} > 0
 GROUP BY series

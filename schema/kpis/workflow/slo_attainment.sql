@@ -12,7 +12,7 @@ source     = "domain.md K48"
 */
 SELECT bucket, series, countIf(NOT is_late) / count() AS value, count() AS n
 FROM steps(
-    types = ['order', 'shipment', 'inventory', 'invoice', 'return'], what = 'workflows', begins = '', ends = '',
+    what = 'workflows',
     from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
     bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
 WHERE NOT arrayExists(s -> startsWith(s, 'workflow='), {scope:Array(String)}) OR has({scope:Array(String)}, 'workflow=' || name)

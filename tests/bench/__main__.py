@@ -1,0 +1,80 @@
+"""
+How fast it is here, against the bars: `make bench`. Each line is a figure, its bar and a verdict; a shortfall exits 1.
+
+    python -m tests.bench [--events 5,20] [--only in|history|serving|seen] [--json FILE] [--keep FOLDER]
+
+Why each part is a process of its own: an embedded store is held by one process, and what one part has loaded is no other's memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.row import Row
+
+console = Console(stderr=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument("--events", default="5,20", help="sizes of the history, in millions of events")
+    parser.add_argument("--only", default="", choices=["", "in", "history", "serving", "seen"], help="only one part")
+    parser.add_argument("--json", type=Path, help="write the rows there, too")
+    parser.add_argument("--keep", type=Path, help="keep the stores there, and use what is there")
+    asked = parser.parse_args()
+    began, rows = datetime.now(UTC), list[Row]()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = (asked.keep or Path(scratch)).absolute()
+        for row in measured(folder, asked.events.split(","), asked.only):
+            rows.append(row)
+            console.print(f"{row.verdict or '·':>6}  {row.what}: {row.figure}  {row.bar}", highlight=False)
+    Console(width=160).print(table(rows, began))
+    if asked.json:
+        asked.json.write_text(json.dumps([asdict(row) for row in rows], indent=1), "utf-8")
+    sys.exit(any(row.holds is False for row in rows))
+
+
+def measured(folder: Path, sizes: list[str], only: str) -> Iterator[Row]:
+    """Every row that was asked for, as it is known."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {
+        "in": ["getting_in"],
+        "history": ["history", str(folder), *sizes],
+        "seen": ["freshness"],
+        "serving": ["serving", str(folder), sizes[-1]],
+    }
+    for name, (module, *rest) in parts.items():
+        if only in ("", name):
+            yield from _rows_of([sys.executable, "-m", f"tests.bench.{module}", *rest])
+
+
+def _rows_of(command: list[str]) -> Iterator[Row]:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as part:
+        for line in part.stdout or ():
+            if line.startswith("{"):
+                yield Row(**json.loads(line))
+    if part.returncode:
+        yield Row(f"{command[2]} ended", f"exit code {part.returncode}", "0", holds=False)
+
+
+def table(rows: list[Row], began: datetime) -> Table:
+    """The rows as a table to read and to keep."""
+    shown = Table("what", "figure", "bar", "verdict", title=f"Milepost, {began:%Y-%m-%d %H:%M} UTC", title_justify="left")
+    for row in rows:
+        shown.add_row(row.what, row.figure, row.bar, row.verdict)
+    return shown
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""
+A store of millions of events: made in the engine, folded as after a bulk load, and asked what the pages and the detectors ask.
+
+Why a history and not a busier day: what an enterprise says in a day is what it is; a store grows by the days that it keeps. So
+5 million events are 45 days of 110,000 a day, 20 million are half a year, and what is asked of now must not cost the half year.
+Why the statements are recorded and not listed: every page is drawn once as Streamlit draws it, and each statement that it sent
+is asked again by itself; a page that gets a new one is measured with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+from dashboard import session
+from schema import exceptions, governance, state
+from schema.migrate import migrate
+from schema.store import Store, connect
+from tests.bench.row import Row, at_most, quantile, told, took
+
+HERE = Path(__file__).parent
+EVENTS_AN_ORDER, EVENTS_A_DAY, STEP = 20.5, 110_000, 100_000
+APP = Path(dashboard.__file__).parent / "app.py"
+VISITS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("operations", {}), ("exceptions", {}), ("object", {"type": "order", "id": "ORD-000100000"}), ("scorecard", {}),
+    ("failures", {}), ("traces", {}), ("intake", {}), ("numbers", {}), ("numbers", {"kpi": "on_time_delivery"}),
+)  # fmt: skip
+RUNS, READERS = 5, 8
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Asked:
+    """A statement that a page sent, and how to send it again."""
+
+    page: str
+    act: Callable[[], object]
+    sql: str
+    took_s: list[float] = field(default_factory=list)
+
+
+def build(dsn: str, millions: float, say: Say) -> Store:
+    """A store with so many million events, their state, and one round of the detectors."""
+    catalogue, store = governance.load(), connect(dsn)
+    migrate(store, catalogue)
+    wanted = int(millions * 1e6)
+    if int(store.value("SELECT count() FROM events")) >= 0.9 * wanted:
+        return store
+    total, days = int(wanted / EVENTS_AN_ORDER), max(1, wanted // EVENTS_A_DAY)
+    until = datetime.now(UTC).replace(microsecond=0)
+    sql = HERE.joinpath("enterprise.sql").read_text("utf-8")
+    for first in range(0, total, STEP):
+        n = min(STEP, total - first)
+        store.command(sql, {"first": first, "n": n, "total": total, "days": days, "until": until})
+        say(f"{millions:g} M events: {100 * (first + n) // total} % made")
+    n = int(store.value("SELECT count() FROM events"))
+    say(f"{n:,} events made, now their state")
+    seconds = took(lambda: state.rebuild(store))
+    say(f"{n:,} events folded in {seconds:.0f} s")
+    exceptions.detect(store, datetime.now(UTC))
+    return store
+
+
+def measure(store: Store, millions: float, before: dict[str, float]) -> Iterator[Row]:
+    """What pages, detectors and the state cost over this store, and how that grew since the size before, which it then is."""
+    name = f"at {millions:g} M events"
+    alone = recorded(store)
+    for one in alone:
+        one.took_s = [took(one.act) for _ in range(RUNS)]
+    every = [t for one in alone for t in one.took_s]
+    slowest = max(alone, key=lambda one: quantile(one.took_s, 0.5))
+    more = f"{len(alone)} statements, slowest {1000 * quantile(slowest.took_s, 0.5):.0f} ms on {slowest.page}"
+    yield at_most(f"page queries {name}, p95 alone", 1000 * quantile(every, 0.95), 50, " ms", more=more)
+    yield from _crowded(store, alone, name)
+    detect_s = min(took(lambda: exceptions.detect(store, datetime.now(UTC))) for _ in range(3))
+    yield at_most(f"one round of all detectors {name}", detect_s, 5, " s")
+    yield from _rounds(store, name)
+    total = sum(quantile(one.took_s, 0.5) for one in alone)
+    if before:
+        yield at_most(f"page queries, growth to {millions:g} M", total / before["pages"], 1.5, "x", more="sum of medians")
+        yield Row(f"detectors, growth to {millions:g} M", f"{detect_s / before['detect']:.2f}x")
+    before |= {"pages": total, "detect": detect_s}
+
+
+# --- what pages ask ------------------------------------------------------------------------------------------------------
+def recorded(store: Store) -> list[Asked]:
+    """Each distinct statement of every page, once."""
+    found: dict[str, Asked] = {}
+    page = ""
+
+    def listening(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def heard(sql: str, params: Any = None) -> Any:
+            fixed = sorted((k, v) for k, v in (params or {}).items() if not isinstance(v, datetime))
+            found.setdefault(f"{sql} {fixed}", Asked(page, lambda: ask(sql, params), sql))
+            return ask(sql, params)
+
+        return heard
+
+    plain = {name: getattr(store, name) for name in ("query", "value", "arrow")}
+    for name, ask in plain.items():
+        setattr(store, name, listening(ask))
+    session.open(store, governance.load())
+    try:
+        for page, params in VISITS:
+            st.cache_data.clear()
+            test = AppTest.from_file(str(APP), default_timeout=600)
+            for key, value in params.items():
+                test.query_params[key] = value
+            test.switch_page(f"app_pages/{page}.py").run()
+    finally:
+        session.close()
+        for name, ask in plain.items():
+            setattr(store, name, ask)
+    return list(found.values())
+
+
+def _crowded(store: Store, alone: list[Asked], name: str) -> Iterator[Row]:
+    """Eight readers with half a second of thought between two questions, while events come in and are folded."""
+    stop, waits = Event(), list[float]()
+
+    def read(first: int) -> None:
+        turn = first
+        while not stop.wait(0.5):
+            waits.append(took(alone[turn % len(alone)].act))
+            turn += 1
+
+    def write() -> None:
+        first = int(store.value("SELECT count() FROM events"))
+        while not stop.wait(0.5):
+            touch(store, 500, first)
+            state.refresh(store, since=datetime.now(UTC) - timedelta(seconds=5))
+            first += 500
+
+    threads = [Thread(target=read, args=(7 * n,)) for n in range(READERS)] + [Thread(target=write)]
+    for thread in threads:
+        thread.start()
+    time.sleep(20)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    yield at_most(f"page queries {name}, p95 with 8 readers and ingest", 1000 * quantile(waits, 0.95), 150, " ms", more=f"n {len(waits)}")
+
+
+# --- what the state costs --------------------------------------------------------------------------------------------------
+def touch(store: Store, n: int, salt: int) -> None:
+    """An event for each of n orders, the newest ones: a milestone that was said before comes again, later and in a new place."""
+    store.command(
+        """
+        INSERT INTO events (event_id, event_type, occurred_at, recorded_at, received_at, ingested_at, classifier, object_type, object_id,
+                            state, system, system_role, source, region)
+        SELECT 'touch-' || toString({salt:UInt64}) || '-' || object_id, 'order.packed', last_at, now64(3), now64(3), now64(3), 'ACT',
+               object_type, object_id, 'packed', 'wms', 'wms', 'wms', region
+        FROM object_state FINAL WHERE object_type = 'order' ORDER BY object_id DESC LIMIT {n:UInt64}
+        """,
+        {"n": n, "salt": salt},
+    )
+
+
+def _rounds(store: Store, name: str) -> Iterator[Row]:
+    """A round each two seconds while a thousand objects a second are touched."""
+    waits, cpu = list[float](), time.process_time()
+    began = time.perf_counter()
+    for i in range(5):
+        touch(store, 2000, 10**9 + i)
+        waits.append(took(lambda: state.refresh(store, since=datetime.now(UTC) - timedelta(seconds=3))))
+    share = (time.process_time() - cpu) / (5 * 2.0)
+    wall = time.perf_counter() - began
+    more = f"5 rounds of 2,000 objects in {wall:.1f} s, the events among them"
+    yield at_most(f"state behind events {name}, 1,000 objects/s", 2 + quantile(waits, 0.95), 6, " s", more=more)
+    yield at_most(f"state rounds {name}, cores", share, 0.3, more="a round each 2 s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("millions", type=float, nargs="+")
+    asked = parser.parse_args()
+    before: dict[str, float] = {}
+    for size in asked.millions:
+        store = build(dsn(asked.folder, size), size, lambda said: print(said, file=sys.stderr, flush=True))
+        told(measure(store, size, before))
+        store.close()
+
+
+def dsn(folder: Path, millions: float) -> str:
+    """Where the store of this size lies."""
+    return f"chdb://{folder}/store?database=history_{millions:g}"
+
+
+if __name__ == "__main__":
+    main()
