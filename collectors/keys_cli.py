@@ -51,9 +51,10 @@ def keys_app(settings: Callable[[], Settings]) -> typer.Typer:
     @app.command("list")
     def list_() -> None:
         """Every key with its source, its format and how it stands. Secrets are not shown, for they are not kept."""
-        table = Table("id", "source", "format", "made", "stands", "note")
+        table = Table("id", "source", "format", "made", "note")
+        table.add_column("stands", no_wrap=True)
         for key in keys.read(settings().keys_file).values():
-            table.add_row(key.id, key.source, key.format or "any", f"{key.created_at:%Y-%m-%d}", _stands(key), escape(key.note))
+            table.add_row(key.id, key.source, key.format or "any", f"{key.created_at:%Y-%m-%d}", escape(key.note), _stands(key))
         console.print(table if table.row_count else f"No keys in {settings().keys_file}.")
 
     @app.command()

@@ -117,8 +117,8 @@ def _changed_at() -> str:
 
 
 def at(as_of: datetime | None) -> datetime:
-    """The moment to ask for: `as_of`, or now in whole seconds."""
-    return as_of or datetime.now(UTC).replace(microsecond=0)
+    """The moment to ask for: `as_of`, or now to the millisecond, for a verb that was taken just now is seen at once."""
+    return as_of or datetime.now(UTC)
 
 
 def ask(sql: str, as_of: datetime | None, scope: tuple[str, ...] = (), **params: Any) -> Rows:

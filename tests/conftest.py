@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ from tests.parts.stock import Stock, drop
 
 ENGINES = {"embedded": ["embedded"], "server": ["server"], "both": ["embedded", "server"], "cluster": ["cluster"]}
 FIELD_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+OF_PROCESSES = re.compile(r"test_(browser|login|kills|store_faults|one_scheduler|fairness|cluster|readme|demo_live|kinds_files)")
 _count = itertools.count(1)
 
 # No deadline: a slow moment of a shared machine is not a falsified property.
@@ -67,6 +69,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         names = getattr(metafunc.module, "RUNS_ON", ENGINES[metafunc.config.getoption("--engine")])
         metafunc.parametrize("engine", names, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    A test that drives a browser or several processes is tried a second time: on a busy machine one of some thousand waits is
+    too short now and then. What fails twice fails, and what needed the second time is told at the end.
+    """
+    for item in items:
+        if OF_PROCESSES.search(item.nodeid):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,7 +1,7 @@
 """
 How fast it is here, against the bars: `make bench`. Each line is a figure, its bar and a verdict; a shortfall exits 1.
 
-    python -m tests.bench [--events 5,20] [--only in|history|serving|seen] [--json FILE] [--keep FOLDER]
+    python -m tests.bench [--events 5,20] [--only in|history|serving|seen] [--write] [--json FILE] [--keep FOLDER]
 
 Why each part is a process of its own: an embedded store is held by one process, and what one part has loaded is no other's memory.
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ from rich.table import Table
 
 from tests.bench.row import Row
 
+PAGE, MARK = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md", "## The last run"
 console = Console(stderr=True)
 
 
@@ -31,6 +34,7 @@ def main() -> None:
     parser.add_argument("--events", default="5,20", help="sizes of the history, in millions of events")
     parser.add_argument("--only", default="", choices=["", "in", "history", "serving", "seen"], help="only one part")
     parser.add_argument("--json", type=Path, help="write the rows there, too")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
     parser.add_argument("--keep", type=Path, help="keep the stores there, and use what is there")
     asked = parser.parse_args()
     began, rows = datetime.now(UTC), list[Row]()
@@ -42,6 +46,8 @@ def main() -> None:
     Console(width=160).print(table(rows, began))
     if asked.json:
         asked.json.write_text(json.dumps([asdict(row) for row in rows], indent=1), "utf-8")
+    if asked.write:
+        document(rows, began)
     sys.exit(any(row.holds is False for row in rows))
 
 
@@ -74,6 +80,15 @@ def table(rows: list[Row], began: datetime) -> Table:
     for row in rows:
         shown.add_row(row.what, row.figure, row.bar, row.verdict)
     return shown
+
+
+def document(rows: list[Row], began: datetime) -> None:
+    """The table of this run below the page's own words."""
+    words = PAGE.read_text("utf-8").partition(MARK)[0]
+    lines = [f"| {row.what.strip()} | {row.figure} | {row.bar} | {row.verdict} |" for row in rows]
+    head = f"{began:%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
+    table = ["| what | figure | bar | verdict |", "|---|---|---|---|", *lines]
+    PAGE.write_text(words + MARK + "\n\n" + head + "\n\n" + "\n".join(table) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

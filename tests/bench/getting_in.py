@@ -7,11 +7,15 @@ anybody speaking to it, measured in the same minute on the same machine.
 
 from __future__ import annotations
 
+import gzip
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import httpx
 import orjson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -24,10 +28,13 @@ from schema import governance
 from schema.governance import Catalogue
 from schema.migrate import migrate
 from schema.store import Store, connect
-from tests.bench.row import Row, at_least, told, took
+from tests.bench.freshness import milepost
+from tests.bench.row import Row, at_least, at_most, quantile, told, took
 from tests.collectors.formats import otlp_reference
 
 GROUPS, SPANS, BODIES, EVENTS = 10, 20_000, 10, 10_000
+CONNECTIONS, REQUESTS, HTTP_SPANS = 48, 300, 1000
+GZIP = {"content-type": "application/x-protobuf", "content-encoding": "gzip"}
 OTLP, BUSINESS = Source("otlp", "otlp", "otlp_traces"), Source("events", "webhook", "cloudevents")
 SPAN_COLUMNS = (
     "Timestamp", "TraceId", "SpanId", "ParentSpanId", "TraceState", "SpanName", "SpanKind", "ServiceName", "ResourceAttributes",
@@ -40,13 +47,15 @@ def measure() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         store, catalogue = connect(f"chdb://{folder}"), governance.load()
         migrate(store, catalogue)
-        yield from _telemetry(store, catalogue)
+        limit = yield from _telemetry(store, catalogue)
         yield from _business(store, catalogue)
         store.close()
+    yield from _over_http(limit)
 
 
 # --- telemetry -----------------------------------------------------------------------------------------------------------
-def _telemetry(store: Store, catalogue: Catalogue) -> Iterator[Row]:
+def _telemetry(store: Store, catalogue: Catalogue) -> Generator[Row, None, float]:
+    """Through the sink; what is returned is the limit in spans a second."""
     requests = [telemetry.body(_calls(n), {}) for n in range(GROUPS)]
     n = GROUPS * SPANS
     engine_s = took(lambda: _deliver(store, catalogue, OTLP, "application/x-protobuf", requests))
@@ -58,6 +67,7 @@ def _telemetry(store: Store, catalogue: Catalogue) -> Iterator[Row]:
     rate = f"{n / engine_s:,.0f} spans/s"
     yield at_least("OTLP body to commit, of an INSERT SELECT of the same rows", limit_s / engine_s, 0.45, more=rate)
     yield at_least("OTLP body to commit, against upb, Python loops and insert", loops_s / engine_s, 5, "x")
+    return n / limit_s
 
 
 def _calls(group: int) -> list[Call]:
@@ -83,6 +93,28 @@ def _by_loops(store: Store, body: bytes) -> None:
         for row in rows
     ]  # fmt: skip
     store.insert("otel_traces", SPAN_COLUMNS, plain)
+
+
+def _over_http(limit: float) -> Iterator[Row]:
+    """A Milepost of its own, and 48 senders on the same cores; each request is answered after its commit."""
+    bodies = [gzip.compress(telemetry.body(_calls(100 + n)[:HTTP_SPANS], {}), 1) for n in range(REQUESTS)]
+    waits: list[float] = []
+    with tempfile.TemporaryDirectory() as folder, milepost(Path(folder)) as (_, intake, _):
+        todo = iter(bodies)
+
+        def send(_: int) -> None:
+            with httpx.Client(timeout=120, trust_env=False) as client:
+                for body in todo:
+                    began = time.perf_counter()
+                    client.post(f"{intake}/v1/traces", content=body, headers=GZIP).raise_for_status()
+                    waits.append(time.perf_counter() - began)
+
+        with ThreadPoolExecutor(CONNECTIONS) as senders:
+            seconds = took(lambda: list(senders.map(send, range(CONNECTIONS))))
+    rate = REQUESTS * HTTP_SPANS / seconds
+    more = f"{rate:,.0f} spans/s, the senders on the same cores"
+    yield at_least(f"OTLP over HTTP, gzip, {CONNECTIONS} connections, of the same limit", rate / limit, 0.35, more=more)
+    yield at_most("  acknowledged after the commit, p95", 1000 * quantile(waits, 0.95), 500, " ms")
 
 
 # --- business events -------------------------------------------------------------------------------------------------------
