@@ -148,7 +148,7 @@ def of_viewer(where: str = "true") -> str:
 
 @cached(CALM_S)
 def cuts(as_of: datetime | None) -> dict[str, list[str]]:
-    """The values of each cut that the data holds, the most frequent two hundred, by name."""
+    """The values of each cut among what was under way in the last 90 days, the most frequent two hundred, by name."""
     rows = ask(
         f"""
         SELECT cut, arraySort(groupArray(name)) AS names FROM
@@ -156,7 +156,8 @@ def cuts(as_of: datetime | None) -> dict[str, list[str]]:
             SELECT item.1 AS cut, item.2 AS name, sum(sign) AS n FROM object_state
             ARRAY JOIN [('region', region), ('warehouse', warehouse), ('carrier', carrier), ('customer', customer),
                         ('order_class', order_class)] AS item
-            WHERE name != '' AND {IN_SCOPE} GROUP BY cut, name HAVING n > 0 ORDER BY n DESC LIMIT 200 BY cut
+            WHERE rests_at >= AS_OF - INTERVAL 90 DAY AND name != '' AND {IN_SCOPE}
+            GROUP BY cut, name HAVING n > 0 ORDER BY n DESC LIMIT 200 BY cut
         )
         GROUP BY cut
         """,  # noqa: S608 a constant

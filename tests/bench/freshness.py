@@ -86,7 +86,7 @@ def milepost(folder: Path, store: str = "") -> Iterator[tuple[str, str, int]]:
         yield f"http://127.0.0.1:{pages}", f"http://127.0.0.1:{intake}", process.pid
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=180)
 
 
 def event(order: str, state: str, n: int) -> dict[str, object]:
