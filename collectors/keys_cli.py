@@ -7,6 +7,7 @@ Why it asks for no store: it must work beside a running Milepost, which holds an
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -28,7 +29,8 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 KEPT = "It is not kept and cannot be shown again. Send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'."
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `milepost keys list` shows it: the middle part of the token.")]
-console = Console()
+PIPED = 200  # columns where no terminal says how wide it is: what another program reads is not folded
+console = Console(width=None if sys.stdout.isatty() else PIPED)
 
 
 def keys_app(settings: Callable[[], Settings]) -> typer.Typer:

@@ -167,9 +167,8 @@ def test_a_source_with_a_key_in_the_file_may_listen_on_the_network(intake: Intak
 
 # --- the command line ------------------------------------------------------------------------------------------------------
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def cli(tmp_path: Path) -> Callable[..., Any]:
     """`milepost keys …` over a configuration with a webhook and a drop folder."""
-    monkeypatch.setenv("COLUMNS", "200")
     config = tmp_path / "milepost.toml"
     config.write_text(
         'keys = "secrets/keys.toml"\n[sources.tms]\nkind = "webhook"\nformat = "cloudevents"\n'
