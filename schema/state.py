@@ -105,7 +105,7 @@ def refresh(
     if touched > CHUNK_OBJECTS:
         return rebuild(store)
     recomputed = _apply_touched(store) if touched else 0
-    if is_redo:
+    if is_redo and touched:
         waits.heal(store)
     return Round(touched, recomputed, mark)
 

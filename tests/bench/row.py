@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -40,11 +39,6 @@ def told(rows: Iterable[Row]) -> None:
     """Print rows as they are known, a line of JSON each: each part of the benchmark is a process of its own."""
     for row in rows:
         print(row.as_json(), flush=True)
-
-
-def timed(act: Callable[[], object], runs: int = 3) -> float:
-    """Seconds that it takes, the median of some runs."""
-    return statistics.median(took(act) for _ in range(runs))
 
 
 def took(act: Callable[[], object]) -> float:

@@ -20,6 +20,7 @@ from dashboard import session
 from schema.governance import Catalogue
 from schema.store import Store
 from tests.dashboard import enterprise
+from tests.dashboard.visitors import POLICY
 
 APP = Path(dashboard.__file__).parent / "app.py"
 Open = Callable[..., AppTest]
@@ -42,6 +43,16 @@ def filled(shared_store: Store) -> Store:
 def filled_pages(filled: Store, catalogue: Catalogue) -> Iterator[Open]:
     """The same over the small enterprise."""
     yield from _opened(filled, catalogue)
+
+
+@pytest.fixture
+def opened(filled: Store, catalogue: Catalogue) -> Iterator[Store]:
+    """The small enterprise behind a login."""
+    st.cache_data.clear()
+    session.open(filled, catalogue, policy=POLICY)
+    yield filled
+    session.close()
+    st.cache_data.clear()
 
 
 def _opened(store: Store, catalogue: Catalogue) -> Iterator[Open]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,16 +26,6 @@ from tests.dashboard.conftest import words
 from tests.dashboard.visitors import GROUPS, POLICY, ROOM, claims, page, reads, viewer
 
 PAGES = ("operations", "exceptions", "object", "scorecard", "failures", "traces", "intake", "numbers")
-
-
-@pytest.fixture
-def opened(filled: Store, catalogue: Catalogue) -> Iterator[Store]:
-    """The small enterprise behind a login."""
-    st.cache_data.clear()
-    session.open(filled, catalogue, policy=POLICY)
-    yield filled
-    session.close()
-    st.cache_data.clear()
 
 
 # --- roles -------------------------------------------------------------------------------------------------------------------

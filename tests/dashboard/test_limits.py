@@ -31,16 +31,6 @@ MOST = 3
 SEEN, MIXED, FOREIGN = 1, 2, 3  # traces: of the viewer's part, of his and another's, of another's; those of each cut by tens
 
 
-@pytest.fixture
-def opened(filled: Store, catalogue: Catalogue) -> Iterator[Store]:
-    """The small enterprise behind a login."""
-    st.cache_data.clear()
-    session.open(filled, catalogue, policy=POLICY)
-    yield filled
-    session.close()
-    st.cache_data.clear()
-
-
 def test_what_a_viewer_sees_cannot_be_widened_by_the_url() -> None:
     """The URL chooses inside of it; what lies outside is nothing, and not everything."""
     seen = ("region=EU-North", "region=EU-West")
