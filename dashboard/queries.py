@@ -149,20 +149,17 @@ def of_viewer(where: str = "true") -> str:
 @cached(CALM_S)
 def cuts(as_of: datetime | None) -> dict[str, list[str]]:
     """The values of each cut among what was under way in the last 90 days, the most frequent two hundred, by name."""
-    rows = ask(
+    counted = "UNION ALL".join(  # by each cut for itself: a quarter of what one pass over all five costs
         f"""
-        SELECT cut, arraySort(groupArray(name)) AS names FROM
         (
-            SELECT item.1 AS cut, item.2 AS name, sum(sign) AS n FROM object_state
-            ARRAY JOIN [('region', region), ('warehouse', warehouse), ('carrier', carrier), ('customer', customer),
-                        ('order_class', order_class)] AS item
-            WHERE rests_at >= AS_OF - INTERVAL 90 DAY AND name != '' AND {IN_SCOPE}
-            GROUP BY cut, name HAVING n > 0 ORDER BY n DESC LIMIT 200 BY cut
+            SELECT '{cut}' AS cut, toString({cut}) AS name, sum(sign) AS n FROM object_state
+            WHERE rests_at >= AS_OF - INTERVAL 90 DAY AND {cut} != '' AND {IN_SCOPE}
+            GROUP BY name HAVING n > 0 ORDER BY n DESC LIMIT 200
         )
-        GROUP BY cut
-        """,  # noqa: S608 a constant
-        None,
+        """  # noqa: S608 constants
+        for cut in ("region", "warehouse", "carrier", "customer", "order_class")
     )
+    rows = ask(f"SELECT cut, arraySort(groupArray(name)) AS names FROM ({counted}) GROUP BY cut", None)  # noqa: S608 constants
     return {r["cut"]: r["names"] for r in rows} | {"workflow": sorted(session.catalogue().workflows)}
 
 
@@ -173,22 +170,18 @@ def pulse() -> dict[str, Any]:
 
     Whoever sees a part of the data is not told of rejects (`n_rejects` None), for nobody knows yet whose they are.
     """
-    moment = at(None)
     row = ask_whole(
         """
         SELECT
-            (SELECT max(ingested_at) FROM events WHERE ingested_at >= {day:DateTime64(3, 'UTC')}) AS newest_at,
+            (SELECT max(ingested_at) FROM events) AS newest_at,
             (SELECT max(mark) FROM job_runs WHERE job = 'state' AND ok) AS state_at,
             (SELECT max(started_at) FROM job_runs WHERE job = 'detect' AND ok) AS detected_at,
             (SELECT count() FROM rejects FINAL
              WHERE received_at >= {hour:DateTime64(3, 'UTC')} AND status = 'open') AS n_rejects
         """,
         None,
-        day=moment - timedelta(days=1),
-        hour=moment - timedelta(hours=1),
+        hour=at(None) - timedelta(hours=1),
     )[0]
-    if row["newest_at"].year <= 1970:
-        row["newest_at"] = session.whole_store().value("SELECT max(ingested_at) FROM events")
     return row | ({"n_rejects": None} if is_limited() else {})
 
 

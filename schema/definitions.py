@@ -34,6 +34,8 @@ KPI_PARAMS = {
     "scope": "Array(String)",
 }
 DETECTOR_PARAMS = {"as_of": "DateTime64(3, 'UTC')"}
+# What a file marks as MATERIALIZED is read once where its text is asked with this, in a view at each place that names it.
+ONCE = "SETTINGS enable_materialized_cte = 1"
 DETECTOR_COLUMNS = (
     "fingerprint", "object_type", "object_id", "began_at", "reason", "value", "tenant", "region", "warehouse", "carrier",
     "customer", "order_class", "mode", "interface", "trace_id", "place", "owner",
@@ -108,6 +110,15 @@ def kpis() -> dict[str, Kpi]:
             header, sql = _read(file, KpiHeader)
             found.append(Kpi(file.name.removesuffix(".sql"), area.name, header, sql))
     return {k.name: k for k in sorted(found, key=lambda k: k.header.id)}
+
+
+@cache
+def facts() -> dict[str, str]:
+    """The SELECT of every view of facts by name, in order of creation. The number of a file's name is its place, no more."""
+    return {
+        re.sub(r"^\d+_", "", file.name.removesuffix(".sql")): one_statement(file.name, file.read_text("utf-8"))
+        for file in _sql_files(files("schema").joinpath("views"))
+    }
 
 
 @cache

@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schema import definitions
+from schema.definitions import ONCE
 from schema.errors import BadConfig
-from schema.store import Store, quote
+from schema.store import Store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 VERBS = ("acknowledge", "assign", "comment", "postpone", "wait", "resolve", "confirm", "suppress", "reopen")
@@ -76,8 +77,7 @@ def detect(store: Store, as_of: datetime, codes: tuple[str, ...] = ()) -> int:
     wanted = [d for d in definitions.detectors().values() if not codes or d.code in codes]
     for detector in wanted:
         store.command(
-            f"INSERT INTO detected (code, {columns}) SELECT {{code:String}}, {columns} "  # noqa: S608 names, not values
-            f"FROM {quote(detector.view)}(as_of = {{as_of:DateTime64(3, 'UTC')}})",
+            f"INSERT INTO detected (code, {columns}) SELECT {{code:String}}, {columns} FROM ({detector.sql}\n) {ONCE}",  # noqa: S608
             {"code": detector.code, "as_of": as_of},
         )
     # Newer than every row there is, even after our clock was set back: a lower version would never count.
@@ -117,12 +117,13 @@ def open_incidents(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()
 def causes(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
     """The likeliest cause of each open incident, by incident: a far dearer question than which incidents are open."""
     found = store.query(
-        """
+        f"""
         SELECT incident, interface AS cause_interface, how AS cause_how, n_failed, n_retries, first_at AS cause_at,
                trace_id AS cause_trace_id, message AS cause_message, version AS cause_version, changed_at, is_change_before
-        FROM incident_causes(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+        FROM ({definitions.facts()["incident_causes"]})
         WHERE position = 1
-        """,
+        {ONCE}
+        """,  # noqa: S608 the text of a file
         {"as_of": as_of, "scope": list(scope)},
     )
     return {row["incident"]: row for row in found}

@@ -71,10 +71,7 @@ def migrations() -> list[tuple[str, str]]:
 
 def views() -> Iterator[tuple[str, str]]:
     """(name, SELECT) of every view, in the order of creation: facts by file name, then KPIs, then detectors."""
-    folder = files("schema").joinpath("views")
-    for file in sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name):
-        name = re.sub(r"^\d+_", "", file.name.removesuffix(".sql"))
-        yield name, definitions.one_statement(file.name, file.read_text("utf-8"))
+    yield from definitions.facts().items()
     for kpi in definitions.kpis().values():
         yield kpi.view, kpi.sql
     for detector in definitions.detectors().values():

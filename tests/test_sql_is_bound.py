@@ -23,7 +23,7 @@ SQL = re.compile(
 # Names that are made of constants or of the store's own catalogue where they stand, never of what somebody sent.
 OF_OURS = {
     "schema/backup.py": {"columns"},  # system.columns, quoted
-    "schema/exceptions.py": {"columns"},  # DETECTOR_COLUMNS
+    "schema/exceptions.py": {"columns", "detector.sql", "definitions.facts()['incident_causes']"},  # DETECTOR_COLUMNS, and files
     "schema/migrate.py": {"sql"},  # a view's file
     "schema/policy.py": {"table"},  # the names of catalogue_rows
     "schema/retention.py": {"table"},  # literals of the loop
@@ -31,7 +31,7 @@ OF_OURS = {
     "schema/telemetry.py": {"columns", "missing", "before", "after", "store.database", "derived(store)"},  # the view's definition
     "schema/waits.py": {"_sql()", "which"},  # the fold, and a condition of the module
     "collectors/demo/lookback.py": {"columns", "view"},  # DETECTOR_COLUMNS, and quoted
-    "dashboard/queries.py": {"where"},  # literals of the callers
+    "dashboard/queries.py": {"where", "cut", "counted"},  # literals of the callers, and of the loop
     "dashboard/queries_object.py": {"of_viewer()", "of_viewer(near)", "ours"},  # a condition of constants
 }
 # Modules whose work is to rewrite the text of statements (migrations for a cluster, a view's file), and which see no values.

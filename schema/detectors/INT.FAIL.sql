@@ -28,11 +28,11 @@ WITH
         WHERE at > asked_at - toIntervalSecond(window_s) AND at <= asked_at
         GROUP BY interface, message
     ),
-    verdicts AS
+    verdicts AS MATERIALIZED
     (
         SELECT interface, failing_region, is_regional FROM failing_interfaces(as_of = {as_of:DateTime64(3, 'UTC')})
     ),
-    failed AS
+    failed AS MATERIALIZED
     (
         SELECT m.*, v.is_regional AS is_regional
         FROM messages AS m

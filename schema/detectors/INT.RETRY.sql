@@ -18,7 +18,7 @@ WITH
     assumeNotNull((SELECT any(watch) FROM gov_tolerances WHERE name = 'retry_amplification')) AS amplification,
     assumeNotNull((SELECT any(target) FROM gov_tolerances WHERE name = 'interface_error_share')) AS allowed,
     assumeNotNull((SELECT any(target) FROM gov_tolerances WHERE name = 'interface_min_failures')) AS at_least,
-    messages AS
+    messages AS MATERIALIZED
     (
         SELECT
             interface, message, max(side_at) AS ended_at, argMax(is_failed, side_at) AS is_failed, argMax(sides.region, side_at) AS region,
@@ -38,7 +38,7 @@ WITH
         ) AS sides
         GROUP BY interface, message
     ),
-    told AS
+    told AS MATERIALIZED
     (
         SELECT
             interface, count() AS n, sum(attempts) AS n_attempts, sum(is_failed) AS n_failed,

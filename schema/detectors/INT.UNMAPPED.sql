@@ -26,7 +26,7 @@ WITH
         GROUP BY object_type, object_id, event_id
         HAVING e.5 IN ('', 'unknown') AND NOT e.16
     ),
-    unmapped AS
+    unmapped AS MATERIALIZED
     (
         SELECT
             object_type, object_id, e.1 AS system, e.2 AS code_list, e.3 AS code_element, e.4 AS source_code, e.6 AS at, e.7 AS source,

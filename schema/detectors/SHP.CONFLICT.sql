@@ -33,8 +33,11 @@ WITH
         FROM
         (
             SELECT object_type, object_id, tenant, region, warehouse, carrier, customer, order_class, mode, value, trace_id, m_at, m_role, m_state
-            FROM object_state FINAL
-            WHERE rests_at >= {as_of:DateTime64(3, 'UTC')} AND object_type IN (SELECT object_type FROM gov_reconcile) AND hasAny(m_role, (SELECT groupUniqArray(leader) FROM gov_reconcile))
+            FROM object_state
+            WHERE rests_at >= {as_of:DateTime64(3, 'UTC')} AND sign = 1
+              AND (object_type, object_id, ver) NOT IN
+                  (SELECT object_type, object_id, ver FROM object_state WHERE sign = -1 AND rests_at >= {as_of:DateTime64(3, 'UTC')})
+              AND object_type IN (SELECT object_type FROM gov_reconcile) AND hasAny(m_role, (SELECT groupUniqArray(leader) FROM gov_reconcile))
               AND NOT has(ends, (object_type || '.' || h_state[arrayCount(t -> t <= asked_at, h_at)])::String)
         ) AS s
         INNER JOIN gov_reconcile AS r ON r.object_type = s.object_type

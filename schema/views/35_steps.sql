@@ -1,36 +1,12 @@
--- Waits by bucket: what ended in it, with how long it took, and what was open past its limit at its end, with its age then.
--- So a bucket says what a headline over it would have said at its end, and a total stop does not look like a perfect day.
--- Parameters: what, scope, by as in waits; from, to, as_of, bucket_s. Grain: wait x bucket in which it counts. `series` is the cut `by`, of
--- the waits also 'workflow' or 'stage' (their name) and 'transition' (the stage and the state that came next, or is expected next); stages
--- that lie over others (delayed) count only in these.
-WITH
-    least({to:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')} + toIntervalMillisecond(1)) AS horizon,
-    (
-        SELECT groupArray((b.starts_at, b.until, b.seen_at, toFloat64(c.open_before_s) + least(dateDiff('millisecond', c.opens_at, b.seen_at) / 1000, c.open_s)))
-        FROM
-        (
-            SELECT
-                arrayJoin(range(toUInt64(greatest(0, ceil(dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, horizon) / 1000 / {bucket_s:UInt32}))))) AS i,
-                {from:DateTime64(3, 'UTC')} + toIntervalSecond(i * {bucket_s:UInt32}) AS starts_at,
-                least(starts_at + toIntervalSecond({bucket_s:UInt32}), horizon) AS until,
-                least(until, {as_of:DateTime64(3, 'UTC')}) AS seen_at,
-                'business' AS clock
-        ) AS b
-        ASOF LEFT JOIN business_clock AS c ON c.clock = b.clock AND b.seen_at >= c.opens_at
-    ) AS buckets
-SELECT
-    m.1 AS bucket,
-    multiIf({by:String} IN ('workflow', 'stage'), name, {by:String} = 'transition', concat(name, ' → ', if(m.2, expected, next)), cut) AS series,
-    name, object_id, m.2 AS is_open, m.3 AS elapsed_s, limit_s, elapsed_s > limit_s AS is_late
+-- Each step once: what step_changes says, without what was taken back. Parameters as there. Grain: wait x bucket in which it counts.
+SELECT bucket, series, is_open, elapsed_s, limit_s, is_late
 FROM
 (
-    SELECT
-        w.name AS name, w.object_id AS object_id, w.series AS cut, w.limit_s AS limit_s, w.next AS next, w.expected AS expected,
-        if(w.is_ended AND w.gone_at < horizon, [(milepost_bucket({from:DateTime64(3, 'UTC')}, {bucket_s:UInt32}, w.gone_at), false, w.elapsed_s)], []) AS ended,
-        arrayFilter(m -> m.3 > w.limit_s, arrayMap(
-            b -> (b.1, true, if(w.clock = 'business', b.4 - w.open_since_s, dateDiff('millisecond', w.since, b.3) / 1000)),
-            arrayFilter(b -> w.began_at < b.2 AND w.gone_at >= b.2, buckets))) AS open,
-        arrayJoin(arrayConcat(ended, open)) AS m
-    FROM waits(what = {what:String}, since = {from:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String}) AS w
-    WHERE NOT w.is_overlay OR {by:String} IN ('stage', 'transition')
+    SELECT bucket, series, is_open, elapsed_s, limit_s, is_late, sum(sign) AS copies
+    FROM step_changes(
+        what = {what:String}, from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
+        bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
+    GROUP BY bucket, series, is_open, elapsed_s, limit_s, is_late
+    HAVING copies > 0
 )
+ARRAY JOIN range(toUInt64(copies)) AS copy

@@ -2,9 +2,10 @@
 -- Three ways to it, the first the surest: `spans`, the last call for its objects on an interface failed; `edge`, an exception is open
 -- on an interface or feed that carries the milestones it waits for, for the same carrier and region; `silence`, an interface that
 -- carries them was not called for most of its objects and nothing failed (a failure that leaves no span).
+-- Asked as the text of this file (schema/exceptions.py), for a view's own CTEs are read anew at each place that names them.
 -- Parameters: as_of, scope. Grain: incident x interface; `position` 1 is the likeliest.
 WITH
-    open AS
+    open AS MATERIALIZED
     (
         SELECT i.incident AS incident, i.code AS code, i.object_type AS object_type, i.object_id AS object_id, i.carrier AS carrier,
                i.region AS region, i.interface AS interface, i.began_at AS began_at, i.reason AS reason, i.trace_id AS trace_id,
@@ -15,7 +16,7 @@ WITH
         WHERE i.needs_us
     ),
     size AS (SELECT incident, uniqExact(object_id) AS n_all, min(began_at) AS oldest_at FROM open GROUP BY incident),
-    family AS
+    family AS MATERIALIZED
     (
         SELECT incident, object_id AS subject, object_type, object_id, began_at FROM open WHERE NOT is_technical
         UNION DISTINCT
@@ -23,7 +24,7 @@ WITH
         FROM open AS o INNER JOIN links AS l ON l.a_type = o.object_type AND l.a_id = o.object_id
         WHERE o.object_type = 'invoice' AND l.b_type = 'shipment'
     ),
-    calls AS
+    calls AS MATERIALIZED
     (
         SELECT
             interface, object.1 AS object_type, object.2 AS object_id,

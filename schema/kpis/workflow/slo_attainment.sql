@@ -10,10 +10,11 @@ owner      = "platform"
 shape      = "window"
 source     = "domain.md K48"
 */
-SELECT bucket, series, countIf(NOT is_late) / count() AS value, count() AS n
-FROM steps(
+SELECT bucket, series, sumIf(sign, NOT is_late) / sum(sign) AS value, toUInt64(sum(sign)) AS n
+FROM step_changes(
     what = 'workflows',
     from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
     bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
 WHERE NOT arrayExists(s -> startsWith(s, 'workflow='), {scope:Array(String)}) OR has({scope:Array(String)}, 'workflow=' || name)
 GROUP BY bucket, series
+HAVING n > 0
