@@ -5,8 +5,8 @@ Why one place for the formats that carry our own fields (CloudEvents, records): 
 code that maps to nothing and a field that nobody expected must end the same way whichever door they came through. They are
 kept (as `source_code`, as an attribute) and become a finding, for a sender's surprise is no reason to lose an event.
 
-Why rows are validated in one call for the whole body: pydantic's cost is in the call from Python, and the good case is the
-usual one; only when it fails are the wrong ones picked out.
+Why pydantic is asked only about those that are not plain: it says best what is wrong with an event, and is slow where nothing
+is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from collectors.message import Context, Finding
+from collectors.message import Context, Finding, Statement
+from collectors.plain import plain
+from schema.errors import BadPayload
 from schema.events import MAX_TEXT, OBJECT_TYPES, Event
 from schema.rules import UNKNOWN
 
@@ -38,7 +40,7 @@ class Canonical:
         self._partner = source.partner
         self._catalogue = context.catalogue
         self._words = {name: _words(context, name) for name in OBJECT_TYPES}
-        self._settled = {(name, word) for name, words in self._words.items() for word in words}
+        self.settled = {(name, word) for name, words in self._words.items() for word in words}
 
     def complete(self, fields: Fields, place: str) -> None:
         """Apply defaults, put unknown fields under attributes, and settle the state, in place."""
@@ -52,7 +54,7 @@ class Canonical:
         if not state:
             if fields.get("source_code"):
                 self._map_code(fields, place)
-        elif isinstance(state, str) and isinstance(type_, str) and (type_, state) not in self._settled:
+        elif isinstance(state, str) and isinstance(type_, str) and (type_, state) not in self.settled:
             self._check_state(fields, state, type_, place)
 
     def find(self, code: str, text: str, place: str) -> None:
@@ -105,11 +107,29 @@ def texts(attributes: Any) -> Any:
 
 def text(value: Any) -> str:
     """A value as the text of an attribute, cut where a row would grow out of hand."""
-    return (value if isinstance(value, str) else orjson.dumps(value).decode())[:MAX_ATTRIBUTE]
+    return (value if isinstance(value, str) else as_json(value).decode())[:MAX_ATTRIBUTE]
 
 
-def validate(found: Sequence[Fields]) -> tuple[list[Event], dict[int, str]]:
+def as_json(value: Any) -> bytes:
+    """Raises: BadPayload, for what is nested more deeply than can be written again, though it could be read."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as err:
+        raise BadPayload(f"it cannot be written as JSON again: {err}") from err
+
+
+def validate(found: Sequence[Fields]) -> tuple[list[Statement], dict[int, str]]:
     """The events of the right ones, in order, and for each wrong one its reason."""
+    said = plain(found)
+    asked = [i for i, one in enumerate(said) if one is None]
+    right, wrong = _validated([found[i] for i in asked])
+    answers = iter(right)
+    refused = {asked[k]: reason for k, reason in wrong.items()}
+    return [one or next(answers) for i, one in enumerate(said) if i not in refused], refused
+
+
+def _validated(found: Sequence[Fields]) -> tuple[list[Event], dict[int, str]]:
+    """In one call, for pydantic's cost is in the call from Python; only when it fails are the wrong ones picked out."""
     try:
         return EVENTS.validate_python(found), {}
     except ValidationError as err:

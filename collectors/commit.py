@@ -11,7 +11,6 @@ hold back the others, nor may rows that another table has already taken be inser
 
 from __future__ import annotations
 
-import struct
 import time
 import uuid
 from collections import defaultdict
@@ -22,8 +21,6 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from typing import Any
-
-import pyarrow as pa
 
 from collectors import arrow
 from collectors.journal import Claim, Entry, Journal
@@ -45,22 +42,17 @@ MESSAGES = (
 )  # fmt: skip
 # No data is at fault if a table, column or database is missing or access is denied: that is our side, and a retry helps.
 OUR_SIDE = frozenset({10, 16, 60, 81, 291, 497, 516})
-# What the store, Arrow and the driver's encoders say of values that a column cannot hold. No wider: a bug of ours must not
-# turn good messages into rejects.
-UNSTORABLE = (StatementError, pa.ArrowException, ArithmeticError, UnicodeError, struct.error)
 MAX_FINDINGS = 100
 ATTEMPTS = 2
 PAUSE_S = 0.1
 
-Key = tuple[str, tuple[str, ...]]
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where rows of one shape go, and the claim under which telemetry goes there."""
+    """The table that rows go to, and the claim under which telemetry goes there."""
 
     store: Store
-    key: Key
+    table: str
     claim: Claim
 
 
@@ -99,69 +91,62 @@ def commit(store: Store, group: Sequence[Waiting], journal: Journal) -> None:
     with observe.span("sink.commit", messages=len(group)), journal.claim(telemetry) as claim:
         if telemetry:
             journal.settle(partial(_redo, store))
-        for key, waiting in sorted(_by_table(group).items()):
-            _insert_or_split(Target(store, key, claim), [w for w in waiting if not w.rejected], token)
+        for table, waiting in sorted(_by_table(group).items()):
+            _insert_or_split(Target(store, table, claim), [w for w in waiting if not w.rejected], token)
         _accounts(store, group, token)
     observe.stored(sum(w.n_rows for w in group))
 
 
 def _telemetry(group: Sequence[Waiting]) -> set[Stored]:
     """What of a group has no identity but its bytes."""
-    return {(batch.table, w.message.id) for w in group for batch in w.decoded.batches if not batch.columns}
+    return {(batch.table, w.message.id) for w in group for batch in w.decoded.batches if batch.body}
 
 
 def _redo(store: Store, entry: Entry) -> bool:
     """Repeat an INSERT whose outcome nobody knows; False if the store refuses its data, so that nothing of it is there."""
     try:
         _again(partial(entry.insert, store))
-    except UNSTORABLE:
+    except StatementError:
         return False
     return True
 
 
-def _by_table(group: Sequence[Waiting]) -> dict[Key, list[Waiting]]:
-    found: dict[Key, list[Waiting]] = defaultdict(list)
+def _by_table(group: Sequence[Waiting]) -> dict[str, list[Waiting]]:
+    found: dict[str, list[Waiting]] = defaultdict(list)
     for waiting in group:
-        for key in {_key(batch) for batch in waiting.decoded.batches if len(batch)}:
-            found[key].append(waiting)
+        for table in {batch.table for batch in waiting.decoded.batches if len(batch)}:
+            found[table].append(waiting)
     return found
 
 
-def _key(batch: Batch) -> Key:
-    return batch.table, tuple(batch.columns)
-
-
-def _batches(key: Key, group: Sequence[Waiting]) -> Iterator[Batch]:
-    return (batch for waiting in group for batch in waiting.decoded.batches if _key(batch) == key)
+def _batches(table: str, group: Sequence[Waiting]) -> Iterator[Batch]:
+    return (batch for waiting in group for batch in waiting.decoded.batches if batch.table == table)
 
 
 def _insert_or_split(target: Target, group: Sequence[Waiting], token: str) -> None:
     try:
         _insert(target, group, token)
-    except UNSTORABLE as err:
+    except StatementError as err:
         if len(group) == 1:
-            group[0].rejected = f"the store refused it for {target.key[0]}: {first_line(err)}"
+            group[0].rejected = f"the store refused it for {target.table}: {first_line(err)}"
             return
         for i, waiting in enumerate(group):
             _insert_or_split(target, [waiting], f"{token}-{i}")
 
 
 def _insert(target: Target, group: Sequence[Waiting], token: str) -> None:
-    store, (table, columns) = target.store, target.key
-    if not columns:
-        bodies = [(w.message.id, batch.body) for w in group for batch in _batches(target.key, [w])]
-        target.claim.store(table, bodies, lambda entry: _again(partial(entry.insert, store)))
+    store, table = target.store, target.table
+    blocks = [batch.block for batch in _batches(table, group) if batch.block is not None]
+    if blocks:
+        _again(lambda: _insert_blocks(store, table, blocks, f"{token}-{table}"))
         return
-    rows = list(chain.from_iterable(batch.rows for batch in _batches(target.key, group)))
-    if columns == events.COLUMNS:
-        _again(lambda: _insert_events(store, table, rows, f"{token}-{table}"))
-        return
-    _again(lambda: store.insert(table, columns, rows, token=f"{token}-{table}"))
+    bodies = [(w.message.id, batch.body) for w in group for batch in _batches(table, [w])]
+    target.claim.store(table, bodies, lambda entry: _again(partial(entry.insert, store)))
 
 
-def _insert_events(store: Store, table: str, rows: Sequence[tuple[Any, ...]], token: str) -> None:
+def _insert_blocks(store: Store, table: str, blocks: Sequence[Any], token: str) -> None:
     """With the time of this attempt as `ingested_at`: what the state job reads next must not lie in its past."""
-    store.insert_body(table, arrow.stream(rows, datetime.now(UTC)), arrow.FORMAT, token=token)
+    store.insert_body(table, arrow.stream(blocks, datetime.now(UTC)), arrow.FORMAT, token=token)
 
 
 def _again(insert: Callable[[], None]) -> None:

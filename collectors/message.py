@@ -12,11 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from collectors import arrow
+from collectors.plain import Plain
 from schema import events
 from schema.events import Event
 
 if TYPE_CHECKING:
     from schema.governance import Catalogue
+
+Statement = Event | Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +66,18 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """
-    What one message adds to one table: rows with their columns, or a body that the engine decodes itself.
+    What one message adds to one table: a block of rows, or a body that the engine decodes itself.
 
-    Shape: either `columns` and `rows` (one tuple a row), or `body` (serialized protobuf, concatenable with its like)
-           and `n`, the number of rows it holds.
+    Shape: either `block` (collectors/arrow.py), or `body` (serialized protobuf, concatenable with its like); `n` rows.
     """
 
     table: str
-    columns: Sequence[str] = ()
-    rows: Sequence[tuple[Any, ...]] = ()
+    block: Any = None
     body: bytes = b""
     n: int = 0
 
     def __len__(self) -> int:
-        return len(self.rows) or self.n
+        return self.n
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,19 @@ class Reject:
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """
-    All that a format made of one message. `events` is what the dry run prints; `batches` is what is stored; `rejects` are
-    the parts that were wrong where the rest was right (all wrong: raise BadPayload).
+    All that a format made of one message. `found` is what was said; `batches` is what is stored; `rejects` are the parts that
+    were wrong where the rest was right (all wrong: raise BadPayload).
     """
 
     batches: tuple[Batch, ...] = ()
     findings: tuple[Finding, ...] = ()
-    events: tuple[Event, ...] = ()
+    found: tuple[Statement, ...] = ()
     rejects: tuple[Reject, ...] = ()
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was said, as the dry run prints it."""
+        return tuple(Event.model_validate(one, from_attributes=True) for one in self.found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +117,17 @@ class Context:
 def decoded(
     message: Message,
     context: Context,
-    found: Sequence[Event],
+    found: Sequence[Statement],
     findings: Sequence[Finding] = (),
     rejects: Sequence[Reject] = (),
 ) -> Decoded:
-    """Business events as one Batch for `events`; the source's defaults were applied by the format already."""
-    rows = events.rows(found, source=context.source.name, message=message.id, received_at=message.received_at)
-    batches = (Batch("events", events.COLUMNS, rows),) if rows else ()
+    """
+    Business events as one Batch for `events`; the source's defaults were applied by the format already.
+
+    Raises: BadPayload, for a value that its column cannot hold.
+    """
+    batches: tuple[Batch, ...] = ()
+    if found:
+        block = arrow.block(found, source=context.source.name, message=message.id, received_at=message.received_at)
+        batches = (Batch("events", block, n=len(found)),)
     return Decoded(batches, tuple(findings), tuple(found), tuple(rejects))

@@ -117,7 +117,7 @@ class Sink:
         except BadPayload as err:
             reason = str(err)
         now = time.perf_counter()
-        stored = replace(decoded, events=())  # the rows say the same; the dry run alone reads the events
+        stored = replace(decoded, found=())  # the blocks say the same; the dry run alone reads what was found
         return Waiting(source, message, stored, reason, now - began, now, future, n_bytes)
 
     def _decoded(self, source: Source, message: Message, future: Future[Receipt], task: Future[Waiting]) -> None:

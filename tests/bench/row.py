@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+
+TURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,12 @@ def took(act: Callable[[], object]) -> float:
     began = time.perf_counter()
     act()
     return time.perf_counter() - began
+
+
+def in_turns(*acts: Callable[[], object]) -> list[float]:
+    """Seconds that each takes, the median of some turns of all: what else the machine does then falls on all of them."""
+    seconds = [[took(act) for act in acts] for _ in range(TURNS)]
+    return [statistics.median(one) for one in zip(*seconds, strict=True)]
 
 
 def quantile(values: list[float], share: float) -> float:

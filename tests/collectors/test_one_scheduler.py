@@ -27,7 +27,7 @@ Start = Callable[[str], Runner]
 @pytest.fixture
 def start(store: Store, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """A runner that has started with one job, `who`, whose runs are counted by name; stopped when the test ends."""
-    monkeypatch.setattr(runners, "_tame_collector", lambda: None)
+    monkeypatch.setattr(runners, "tame_collector", lambda: None)
     sink = Sink(store, catalogue)
     made: list[Runner] = []
 

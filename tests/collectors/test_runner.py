@@ -30,7 +30,7 @@ Run = tuple[str, bool, Done]
 @pytest.fixture
 def make(tables: Store, catalogue: Catalogue, sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Runners over the store of this test, with the rows of their jobs in a list; stopped when it ends."""
-    monkeypatch.setattr(runners, "_tame_collector", lambda: None)  # freezing would keep every object of the test session
+    monkeypatch.setattr(runners, "tame_collector", lambda: None)  # freezing would keep every object of the test session
     made: list[Runner] = []
 
     def build(*sources: Source, runs: list[Run] | None = None) -> Runner:

@@ -6,20 +6,22 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from types import SimpleNamespace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from collectors import commit as commits
 from collectors.config import Limits
-from collectors.message import Batch, Context, Decoded, Message
+from collectors.formats import cloudevents
+from collectors.message import Decoded, decoded
 from collectors.replay import Replayed, replay
 from collectors.sink import Overloaded, Room, Sink
 from schema.errors import StoreUnavailable
-from schema.events import COLUMNS
+from schema.events import Event
 from schema.governance import Catalogue
 from schema.store import Store
+from tests.collectors.conftest import RECEIVED
 
 Make = Callable[..., Any]
 
@@ -168,37 +170,33 @@ def test_a_message_larger_than_the_room_still_fits_an_empty_one() -> None:
     assert room.used == 1
 
 
-@pytest.fixture
-def fragile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A format whose rows the store itself refuses if the body says so: its amount does not fit a Decimal(18, 2)."""
-
-    def decode(message: Message, context: Context) -> Decoded:
-        bad = message.body == b"bad"
-        now = datetime(2026, 11, 23, tzinfo=UTC)
-        row = dict.fromkeys(COLUMNS, "") | {
-            "event_id": message.body.decode(), "event_version": 1, "occurred_at": now, "recorded_at": now, "received_at": now,
-            "ingested_at": now, "related.object_type": [], "related.object_id": [], "keys": [],
-            "amount": "no number" if bad else 1, "quantity": 0.0, "is_retracted": False, "attributes": {},
-        }  # fmt: skip
-        return Decoded((Batch("events", COLUMNS, [tuple(row[c] for c in COLUMNS)]),))
-
-    monkeypatch.setattr("collectors.sink.format_module", lambda name: SimpleNamespace(decode=decode))
-
-
-@pytest.mark.usefixtures("fragile")
 def test_a_message_that_the_store_refuses_is_rejected_alone(
-    tables: Store, catalogue: Catalogue, source: Make, message: Make
+    tables: Store, catalogue: Catalogue, source: Make, message: Make, cloud_event: Make
 ) -> None:
     """One sender's wrong value must not make forty-nine others wait for ever behind it."""
+    tables.command("ALTER TABLE events ADD CONSTRAINT none_is_bad CHECK object_id != 'bad'")
     sink = Sink(tables, catalogue, linger_s=0.2, writers=1)
-    tried = [sink.submit(source(), message(body)) for body in (b"good1", b"bad", b"good2")]
+    bad = message(cloud_event(2, {"object_id": "bad"}))
+    tried = [sink.submit(source(), told) for told in (message(cloud_event(1)), bad, message(cloud_event(3)))]
     receipts = [future.result() for future in tried]
     sink.close()
     assert [r.rejected is None for r in receipts] == [True, False, True]
-    assert tables.query("SELECT event_id FROM events ORDER BY event_id") == [{"event_id": "good1"}, {"event_id": "good2"}]
+    assert tables.query("SELECT object_id FROM events ORDER BY object_id") == [{"object_id": "S1"}, {"object_id": "S3"}]
     assert tables.query("SELECT body, startsWith(reason, 'the store refused it for events') AS ok FROM rejects") == [
-        {"body": "bad", "ok": 1}
+        {"body": bad.body.decode(), "ok": 1}
     ]
+
+
+def test_a_value_that_no_column_can_hold_is_a_reject_and_no_bug(
+    sink: Sink, tables: Store, source: Make, message: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a format lets through and the table has no room for is known before the group is made, and stops nobody in it."""
+    much = Event(event_id="1", event_type="t", occurred_at=RECEIVED, object_type="order", object_id="O1")
+    much = much.model_copy(update={"amount": Decimal(10**20)})
+    monkeypatch.setattr(cloudevents, "decode", lambda message, context: decoded(message, context, [much]))
+    receipt = sink.deliver_now(source(), message("any"))
+    assert str(receipt.rejected).startswith("the table of events cannot hold it")
+    assert tables.value("SELECT count() FROM events") == 0
 
 
 def test_a_bug_of_ours_behind_the_sink_makes_no_rejects(
@@ -206,7 +204,7 @@ def test_a_bug_of_ours_behind_the_sink_makes_no_rejects(
 ) -> None:
     """Good messages must not be called bad because our code is: the sender keeps them, and the log has the traceback."""
     sink = Sink(tables, catalogue)
-    monkeypatch.setattr("collectors.arrow.stream", lambda rows, at: None.body)  # type: ignore[attr-defined]
+    monkeypatch.setattr("collectors.arrow.stream", lambda blocks, at: None.body)  # type: ignore[attr-defined]
     with pytest.raises(AttributeError):
         sink.deliver_now(source(), message(cloud_event()))
     sink.close()

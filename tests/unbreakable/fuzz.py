@@ -1,8 +1,8 @@
 """
 Mutations of the samples of every format: `make fuzz`, or `python -m tests.unbreakable.fuzz --minutes 10`.
 
-A decoder may say BadPayload and nothing else, and what it did decode must be rows, or values that the store may refuse
-(commit.UNSTORABLE). Whatever else comes out is a bug: the input is kept under .cache/fuzz and named, and the exit code is 1.
+A decoder may say BadPayload and nothing else, and what it did decode must be blocks that can be sent. Whatever else comes out is
+a bug: the input is kept under .cache/fuzz and named, and the exit code is 1.
 Every mutation follows from a seed and a number, so that each can be made again.
 """
 
@@ -28,9 +28,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from collectors import arrow, formats
-from collectors.commit import UNSTORABLE
 from collectors.message import Context, Decoded, Message, Source
-from schema import events, governance
+from schema import governance
 from schema.errors import BadPayload
 from schema.governance import Catalogue
 from tests.parts import CACHE
@@ -153,11 +152,8 @@ class Fuzz:
         except BadPayload:
             return False
         for batch in decoded.batches:
-            if batch.columns == events.COLUMNS:
-                try:
-                    arrow.stream(batch.rows, RECEIVED)
-                except UNSTORABLE:
-                    return False
+            if batch.block is not None:
+                arrow.stream([batch.block], RECEIVED)
         return bool(decoded.batches)
 
 

@@ -99,8 +99,9 @@ def test_one_batch_of_whole_rows_is_made(catalogue: Catalogue) -> None:
     """What the sink stores is what the dry run prints."""
     result = decode(b"B10*P1*S1*SCAC~AT7*D1*NS***20261119*0830*UT~", catalogue)
     (batch,) = result.batches
-    assert (batch.table, tuple(batch.columns), len(batch)) == ("events", events.COLUMNS, 1)
-    assert batch.rows[0][:2] == (result.events[0].event_id, 1)
+    (row,) = batch.block.to_pylist()
+    assert (batch.table, len(batch), {*row, "ingested_at"}) == ("events", 1, {*events.COLUMNS})
+    assert (row["event_id"], row["event_version"]) == (result.events[0].event_id, 1)
 
 
 def test_the_same_bytes_have_the_same_ids_whenever_and_from_whichever_source(catalogue: Catalogue) -> None:
