@@ -92,6 +92,14 @@ def test_one_object_under_two_names_is_one_object(store: Store) -> None:
     assert calls(store, "object_ids") == [{"object_ids": ["SO-1", "SO-2"]}]
 
 
+def test_one_attribute_may_name_two_things(store: Store) -> None:
+    """Where messages are numbered by their order, the catalogue names that attribute under both, and neither may be lost."""
+    store.insert("gov_span_keys", ("kind", "position", "attribute"), [("message", 0, "order_no"), ("order", 9, "order_no")])
+    insert(store, span(1, attributes={"order_no": "SO-1", "messaging.message.id": "m1", "milepost.shipment_id": '["S2","S1","S2"]'}))
+    expected = {"message_id": "SO-1", "object_types": ["order", "shipment", "shipment"], "object_ids": ["SO-1", "S2", "S1"]}
+    assert [expected] == calls(store, "message_id, object_types, object_ids")
+
+
 @pytest.mark.parametrize(("said", "attempt"), [("", 1), ("2", 2), ("0", 1), ("many", 1), ("70000", 1)])
 def test_an_attempt_is_a_number_from_one_on(said: str, attempt: int, store: Store) -> None:
     """Retry amplification divides attempts by messages: what is no number is a first attempt."""
