@@ -85,8 +85,8 @@ def opened() -> tuple[Store, Catalogue]:
     """The store, migrated, for the commands that read."""
     settings, catalogue = settings_and_catalogue()
     store = connect(settings.store)
-    if migrate.migrate(store, catalogue):
-        state.rebuild(store)
+    migrate.migrate(store, catalogue)
+    state.settle(store)
     return store, catalogue
 
 
@@ -95,8 +95,8 @@ def house(settings: config.Settings, catalogue: Catalogue, *, takes_in: bool = T
     """Open the store, bring it to this version, and close everything in order: intake first, store last."""
     store = connect(settings.store)
     try:
-        if migrate.migrate(store, catalogue):
-            state.rebuild(store)
+        migrate.migrate(store, catalogue)
+        state.settle(store)
         journal = Journal(settings.data / "journal" if takes_in else None)
         journal.recall(store)
         sink = Sink(store, catalogue, settings.limits, journal=journal)
@@ -186,8 +186,8 @@ def migrate_() -> None:
     settings, catalogue = settings_and_catalogue()
     store = connect(settings.store)
     waiting = migrate.pending(store)
-    if migrate.migrate(store, catalogue):
-        state.rebuild(store)
+    migrate.migrate(store, catalogue)
+    state.settle(store)
     console.print(f"{store.label}: {len(waiting)} migrations applied, {len(list(migrate.views()))} views defined.")
 
 

@@ -32,7 +32,7 @@ from collectors.http import Server, app
 from collectors.message import Source
 from collectors.running import Done, Means, Running
 from collectors.sink import Sink
-from schema import observe
+from schema import observe, state
 from schema.errors import SourceUnavailable, StoreUnavailable
 from schema.governance import Catalogue
 from schema.lease import Lease
@@ -116,11 +116,15 @@ class Runner:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Take nothing more, let what is under way end. The sink and the store are closed by who opened them."""
+        """
+        Take nothing more, let what is under way end, and what takes minutes be left at its next pause. The sink and the store
+        are closed by who opened them.
+        """
         if self.server:
             self.server.stop()
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+            with state.leaving():
+                self._scheduler.shutdown(wait=True)
         if self._lease:
             self.attempt("lease", self._lease.release)
 

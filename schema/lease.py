@@ -9,13 +9,17 @@ asked, so that it stops no later than another may begin.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from schema.errors import StoreUnavailable
 from schema.store import Store
 
 TTL_S = 12.0
@@ -38,6 +42,40 @@ class Term:
     holder: str
     until: datetime
     now: datetime
+
+
+@contextlib.contextmanager
+def holding(store: Store, *, wait_s: float = TTL_S + 3) -> Iterator[bool]:
+    """
+    Whether the jobs are ours for as long as the block runs: always those of an embedded store, which has one process.
+
+    Waits as long as it takes until the lease of a process that died has run out.
+    """
+    if store.is_embedded:
+        yield True
+        return
+    lease, stop, end = Lease(store), threading.Event(), time.monotonic() + wait_s
+    lease.renew()
+    while not lease.is_held and time.monotonic() < end:
+        time.sleep(0.5)
+        lease.renew()
+    if not lease.is_held:
+        yield False
+        return
+
+    def renew() -> None:
+        while not stop.wait(lease.ttl_s / 4):
+            with contextlib.suppress(StoreUnavailable):
+                lease.renew()
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield True
+    finally:
+        stop.set()
+        thread.join()
+        lease.release()
 
 
 class Lease:

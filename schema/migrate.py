@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
 
-from schema import definitions, policy, waits
+from schema import definitions, policy, state, waits
 from schema.errors import BadDefinition
 from schema.governance import Catalogue
 from schema.store import StatementError, Store, quote
@@ -36,8 +36,8 @@ ORDER BY (kind, name)
 
 def migrate(store: Store, catalogue: Catalogue) -> bool:
     """
-    Migrate, load the catalogue and define the views. True if the catalogue is new or the store was of an earlier version, so
-    that the state must be rebuilt.
+    Migrate, load the catalogue and define the views. True if the state must be rebuilt: the catalogue or the version is another
+    than it was folded by, or a fold of everything did not come to its end.
 
     Raises: BadDefinition, if a released migration was edited or a file is wrong; StoreUnavailable.
     """
@@ -47,11 +47,10 @@ def migrate(store: Store, catalogue: Catalogue) -> bool:
     applied = _applied(store, "migration")
     for name, sql in migrations():
         _apply(store, name, _engine(sql, is_replicated), _digest(sql), applied.get(name))
-    is_upgrade = bool(applied) and len(applied) < len(migrations())
-    is_new = policy.load(store, catalogue)
-    _define_waits(store, is_new=is_new)
+    policy.load(store, catalogue)
+    _define_waits(store)
     _define_views(store)
-    return is_new or is_upgrade
+    return state.is_owed(store)
 
 
 def pending(store: Store) -> list[str]:
@@ -87,13 +86,11 @@ def _apply(store: Store, name: str, sql: str, digest: str, known: str | None) ->
     _note(store, "migration", [(name, digest)])
 
 
-def _define_waits(store: Store, *, is_new: bool) -> None:
+def _define_waits(store: Store) -> None:
     """The view that keeps the waits, and its rows where the rules or the view are others than they were made by."""
-    digest = waits.digest()
-    is_same = _applied(store, "waits").get(waits.VIEW) == digest
-    if not is_same:
+    digest = _digest(waits.digest() + policy.in_force(store))
+    if _applied(store, "waits").get(waits.VIEW) != digest:
         waits.define(store)
-    if is_new or not is_same:
         waits.refill(store)
         _note(store, "waits", [(waits.VIEW, digest)])
 

@@ -33,12 +33,16 @@ WAIT_COLUMNS = (
 CALENDAR_DAYS_BACK, CALENDAR_DAYS_AHEAD = 800, 400
 
 
+def in_force(store: Store) -> str:
+    """The digest of the catalogue whose rows the tables hold, whole; empty if none was loaded."""
+    return str(store.value("SELECT digest FROM gov_catalogue ORDER BY loaded_at DESC LIMIT 1") or "")
+
+
 def load(store: Store, catalogue: Catalogue, *, today: date | None = None) -> bool:
-    """Copy the catalogue into its tables if it is another than the one in force. True if it was."""
+    """Copy the catalogue into its tables if it is another than the one in force; its digest last. True if it was."""
     day = today or datetime.now(UTC).date()
     digest = f"{catalogue.digest}-{day.year}"
-    in_force = store.value("SELECT digest FROM gov_catalogue ORDER BY loaded_at DESC LIMIT 1")
-    if in_force == digest:
+    if in_force(store) == digest:
         return False
     for table, (columns, rows) in catalogue_rows(catalogue, day).items():
         store.command(f"TRUNCATE TABLE {table}")

@@ -62,8 +62,12 @@ def retain(store: Store, catalogue: Catalogue, today: date) -> Gone:
     for name, days in catalogue.retention.items():
         before = today - timedelta(days=days)
         for table, span in PARTITIONED.get(name, {}).items():
-            if n := _drop_before(store, table, before, span):
-                gone[table] = n
+            if old := _before(store, table, before, span):
+                if table == "events":
+                    state.owe(store)  # whatever becomes of this run: an object may lose a part of its events
+                for id_ in old:
+                    store.command(f"ALTER TABLE {quote(table)} DROP PARTITION ID '{int(id_)}'")
+                gone[table] = len(old)
     _forget_rows(store, catalogue, today)
     has_events = "events" in gone or _has_orphans(store)
     if has_events:
@@ -71,13 +75,10 @@ def retain(store: Store, catalogue: Catalogue, today: date) -> Gone:
     return Gone(gone, has_events)
 
 
-def _drop_before(store: Store, table: str, before: date, span: int) -> int:
-    """Drop the partitions whose last day lies before; how many."""
+def _before(store: Store, table: str, before: date, span: int) -> list[str]:
+    """The partitions whose last day lies before."""
     found = store.query(f"SELECT DISTINCT _partition_id AS id FROM {quote(table)}")  # noqa: S608 (a name of this module)
-    old = [str(row["id"]) for row in found if _last_day(str(row["id"]), span) < before]
-    for id_ in old:
-        store.command(f"ALTER TABLE {quote(table)} DROP PARTITION ID '{int(id_)}'")
-    return len(old)
+    return [str(row["id"]) for row in found if _last_day(str(row["id"]), span) < before]
 
 
 def _last_day(partition_id: str, span: int) -> date:
@@ -118,6 +119,7 @@ def _has_orphans(store: Store) -> bool:
 
 def _forget_objects(store: Store) -> None:
     """Objects that nobody speaks of any more go, and all others are computed from what is left."""
+    state.owe(store)
     for share in _shares(store):
         store.command(f"DELETE FROM object_own WHERE {ORPHAN}", share, NOW_GONE)  # noqa: S608 (as above)
     store.command(LONE_LINKS, None, NOW_GONE)

@@ -10,19 +10,29 @@ queue is a second truth that a crash can tear from the first.
 
 from __future__ import annotations
 
+import hashlib
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, wraps
 from importlib.resources import files
+from typing import ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
-from schema import waits
-from schema.store import Store
+from schema import policy, waits
+from schema.errors import StoreUnavailable
+from schema.lease import holding
+from schema.store import Params, Store
 
 JOB = "state"
 OVERLAP = timedelta(seconds=10)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK_OBJECTS = 200_000
+# A small round is as soon done by one thread, and costs a fifth less than by two that share so little.
+FEW_OBJECTS, ALONE = 10_000, {"max_threads": 1}
 
 BY_TOUCHED = "(object_type, object_id) IN (SELECT object_type, object_id FROM touched WHERE step = 0)"
 
@@ -87,6 +97,39 @@ class Round:
     mark: datetime
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+_folding, _left = threading.RLock(), threading.Event()
+_versions: WeakKeyDictionary[Store, int] = WeakKeyDictionary()
+
+
+def _alone(fold: Callable[P, R]) -> Callable[P, R]:
+    """The scratch tables are one fold's: another job of this process waits for it (and no other process has the jobs)."""
+
+    @wraps(fold)
+    def alone(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _folding:
+            return fold(*args, **kwargs)
+
+    return alone
+
+
+@contextmanager
+def leaving() -> Iterator[None]:
+    """While the block runs, a fold of everything is left between two chunks: this process is about to end."""
+    _left.set()
+    try:
+        yield
+    finally:
+        _left.clear()
+
+
+def _go_on(store: Store) -> None:
+    if _left.is_set():
+        raise StoreUnavailable(f"the fold of everything in {store.label} is left for the next start: Milepost is stopping")
+
+
+@_alone
 def refresh(
     store: Store, *, since: datetime | None = None, is_redo: bool = False, overlap: timedelta = OVERLAP
 ) -> Round:
@@ -99,12 +142,14 @@ def refresh(
     """
     since = since if since is not None else watermark(store)
     mark = _now(store)
+    if is_redo:
+        _versions.pop(store, None)
     store.command("TRUNCATE TABLE touched")
     store.command(TOUCH_NEW, {"since": _looked_from(since, mark, overlap), "is_redo": is_redo})
     touched = int(store.value("SELECT count() FROM touched"))
     if touched > CHUNK_OBJECTS:
         return rebuild(store)
-    recomputed = _apply_touched(store) if touched else 0
+    recomputed = _apply_touched(store, touched) if touched else 0
     if is_redo and touched:
         waits.heal(store)
     return Round(touched, recomputed, mark)
@@ -115,17 +160,60 @@ def _looked_from(since: datetime, now: datetime, overlap: timedelta) -> datetime
     return max(EPOCH, since - overlap) if since <= now else EPOCH
 
 
+@_alone
 def rebuild(store: Store) -> Round:
-    """Recompute every object, in chunks that fit in memory: after a change of the catalogue, a bulk load, or drift."""
-    mark = _now(store)
-    total = 0
-    _fold_everything(store, "object_own", "links")
+    """
+    Recompute every object, in chunks that fit in memory: after a change of the catalogue, a bulk load, or drift.
+
+    Owed from its first step to its last, so that one that a crash or a stop cut short is done by the next start.
+    Raises: StoreUnavailable, between two chunks, if Milepost is stopping.
+    """
+    _versions.pop(store, None)
+    wanted, mark, ver, total = _rules(store), _now(store), _version(store), 0
+    owe(store)
+    is_first = store.value("SELECT (SELECT count() FROM object_state) + (SELECT count() FROM object_waits)") == 0
+    _fold_everything(store, "object_own", "links", ver)
     for part, parts in _chunks(store, "object_own"):
-        total += _stage_chunk(store, "object_own", "links", part, parts)
+        _go_on(store)
+        total += _stage_chunk(store, "object_own", "links", ver, part, parts)
         _write_changes(store)
+        if not is_first:
+            waits.heal(store)
+    _note_rules(store, wanted)
     return Round(total, total, mark)
 
 
+def owe(store: Store) -> None:
+    """Note that the state is to be folded whole, before what makes that necessary is done."""
+    _note_rules(store, "")
+
+
+def is_owed(store: Store) -> bool:
+    """Whether the state was not folded whole by the rules in force: they have changed, or the fold did not come to its end."""
+    return bool((store.value("SELECT argMax(rules, n) FROM state_folds") or "") != _rules(store))
+
+
+def settle(store: Store) -> None:
+    """Fold everything if that is owed, unless another process has the jobs: then it is that one's to do (`Refresh`)."""
+    if is_owed(store):
+        with holding(store) as is_ours:
+            if is_ours and is_owed(store):
+                rebuild(store)
+
+
+def _rules(store: Store) -> str:
+    """Changes with all that makes other rows of the same events: the catalogue in force, migrations, the texts of the folds."""
+    migrations = store.query("SELECT name, digest FROM schema_ledger FINAL WHERE kind = 'migration' ORDER BY name")
+    said = (policy.in_force(store), [tuple(row.values()) for row in migrations], _sql("own"), _sql("state"), waits.digest())
+    return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
+
+
+def _note_rules(store: Store, rules: str) -> None:
+    """By number and not by time: a clock that was set back must not bring an earlier word back."""
+    store.command("INSERT INTO state_folds SELECT max(n) + 1, {rules:String} FROM state_folds", {"rules": rules})
+
+
+@_alone
 def drift(store: Store) -> list[dict[str, object]]:
     """
     Objects whose kept row differs from the one computed from scratch, at most 1,000, with both digests. Empty is right.
@@ -138,9 +226,9 @@ def drift(store: Store) -> list[dict[str, object]]:
     store.command("CREATE TABLE links_check AS links")
     found: list[dict[str, object]] = []
     try:
-        _fold_everything(store, "own_check", "links_check")
+        _fold_everything(store, "own_check", "links_check", 1)
         for part, parts in _chunks(store, "own_check"):
-            _stage_chunk(store, "own_check", "links_check", part, parts)
+            _stage_chunk(store, "own_check", "links_check", 1, part, parts)
             found += store.query(DRIFT, {"part": part, "parts": parts})
             torn = waits.drifted(store, part, parts)
             found += [{"object_type": type_, "object_id": id_, "kept": 0, "scratch": 0} for type_, id_ in torn]
@@ -174,45 +262,50 @@ def watermark(store: Store) -> datetime:
 
 
 def _version(store: Store) -> int:
-    """Newer than every row there is, whatever our clock says: a row of a version below its predecessor's would never count."""
-    return max(time.time_ns() // 1000, int(store.value("SELECT max(ver) FROM object_own") or 0) + 1)
+    """
+    Newer than every row there is, whatever our clock says: a row of a version below its predecessor's would never count. One
+    a round or rebuild, for the newest is asked of object_own alone; and that only where another process may have written.
+    """
+    newest = _versions.get(store) or int(store.value("SELECT max(ver) FROM object_own") or 0)
+    _versions[store] = max(time.time_ns() // 1000, newest + 1)
+    return _versions[store]
 
 
-def _apply_touched(store: Store) -> int:
-    ver = {"ver": _version(store)}
+def _apply_touched(store: Store, touched: int) -> int:
+    ver, settings = {"ver": _version(store)}, ALONE if touched <= FEW_OBJECTS else None
     names = {"{own}": "object_own", "{links}": "links"}
-    store.command(_fill(_sql("own"), names | {"{ids}": BY_TOUCHED}), ver)
-    store.command(_fill(LINK, names | {"{ids}": BY_TOUCHED}))
+    store.command(_fill(_sql("own"), names | {"{ids}": BY_TOUCHED}), ver, settings)
+    store.command(_fill(LINK, names | {"{ids}": BY_TOUCHED}), None, settings)
     for step in (0, 1):
-        store.command(_fill(SPREAD, names), {"from": step, "to": step + 1})
+        store.command(_fill(SPREAD, names), {"from": step, "to": step + 1}, settings)
     store.command("TRUNCATE TABLE state_new")
-    store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), ver)
-    _write_changes(store)
+    store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), ver, settings)
+    _write_changes(store, settings)
     return int(store.value("SELECT uniqExact(object_type, object_id) FROM touched WHERE step = 1"))
 
 
-def _write_changes(store: Store) -> None:
+def _write_changes(store: Store, settings: Params | None = None) -> None:
     """The rows of state_new that are other than the kept ones, into object_state."""
-    store.command(DIFFER)
-    store.command(_sql("delta"))
+    store.command(DIFFER, None, settings)
+    store.command(_sql("delta"), None, settings)
 
 
-def _fold_everything(store: Store, own: str, links: str) -> None:
-    ver = {"ver": _version(store)}
+def _fold_everything(store: Store, own: str, links: str, ver: int) -> None:
     for part, parts in _chunks(store, "events"):
+        _go_on(store)
         ids = f"cityHash64(object_type, object_id) % {parts} = {part}"
-        store.command(_fill(_sql("own"), {"{own}": own, "{ids}": ids}), ver)
+        store.command(_fill(_sql("own"), {"{own}": own, "{ids}": ids}), {"ver": ver})
     store.command(_fill(LINK, {"{own}": own, "{links}": links, "{ids}": "1"}))
 
 
-def _stage_chunk(store: Store, own: str, links: str, part: int, parts: int) -> int:
+def _stage_chunk(store: Store, own: str, links: str, ver: int, part: int, parts: int) -> int:
     """Fill state_new with the rows of one chunk of all objects: known ones, shells, and kept rows that may have to go."""
     names = {"{own}": own, "{links}": links}
     store.command("TRUNCATE TABLE touched")
     store.command("TRUNCATE TABLE state_new")
     store.command(_fill(TOUCH_CHUNK, names), {"part": part, "parts": parts})
     store.command(_fill(SPREAD, names), {"from": 1, "to": 2})
-    store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), {"ver": _version(store)})
+    store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), {"ver": ver})
     return int(store.value("SELECT count() FROM touched WHERE step = 1"))
 
 

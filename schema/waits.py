@@ -4,7 +4,7 @@ Who waits for what, kept as rows beside the state (`object_waits`): what KPIs of
 Why kept and not computed where it is asked: a wait is a few lines of arithmetic over an object's whole history, and a window of
 a month would do it for every object that ever was; kept, a window reads what happened in it. Why by a materialised view of the
 state and not by the round itself: whoever writes the state, a round, a rebuild or a demo, cannot forget it. An INSERT is not
-atomic with its view, so the first round after a start mends what the last process may have torn (`heal`).
+atomic with its view, so the first round after a start, and every rebuild, mend what the last process may have torn (`heal`).
 """
 
 from __future__ import annotations
@@ -68,7 +68,10 @@ def define(store: Store) -> None:
 
 
 def refill(store: Store) -> None:
-    """Compute every wait from the state as it is kept: the rules have changed."""
+    """
+    Compute every wait from the state as it is kept: the rules have changed. Not by `heal`: a row that is another under the key
+    and version of the one before would be taken for its double.
+    """
     store.command("TRUNCATE TABLE object_waits")
     store.command(REFILL.replace("WAITS", _of_state("1")))
 

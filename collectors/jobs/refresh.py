@@ -25,7 +25,8 @@ class Refresh:
     `term` tells that another may have worked in between: it is then another number.
 
     How far the last round of this process got is kept here: after our clock was set back, the latest mark in the store lies
-    ahead of it. Once a minute a round looks further back, for what took longer than usual from its stamp to being readable.
+    ahead of it. Once a minute a round looks further back, for what took longer than usual from its stamp to being readable,
+    and whether a fold of everything is owed: by another process that died in it, or that came with another catalogue.
     """
 
     def __init__(self, store: Store, term: Callable[[], int] = lambda: 0) -> None:
@@ -37,7 +38,11 @@ class Refresh:
     def __call__(self) -> Done:
         term = self._term()
         is_redo, self._whole_in = self._whole_in != term, None
-        overlap = WIDE if self._n % WIDE_EVERY == 0 else state.OVERLAP
-        done = state.refresh(self._store, since=None if is_redo else self._since, is_redo=is_redo, overlap=overlap)
+        is_wide = self._n % WIDE_EVERY == 0
+        if (is_redo or is_wide) and state.is_owed(self._store):
+            done = state.rebuild(self._store)
+        else:
+            overlap = WIDE if is_wide else state.OVERLAP
+            done = state.refresh(self._store, since=None if is_redo else self._since, is_redo=is_redo, overlap=overlap)
         self._whole_in, self._since, self._n = term, done.mark, self._n + 1
         return Done(done.recomputed, done.mark, f"{done.touched:,} touched")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from schema.lease import Lease
+from schema import state
+from schema.lease import Lease, holding
 from schema.store import Store
 
 
@@ -53,3 +54,23 @@ def test_of_many_that_claim_at_once_one_gets_it(store: Store) -> None:
         held = [lease for lease in all_of_them if lease.is_held]
         assert len(held) == 1
         held[0].release()
+
+
+def test_a_fold_of_everything_is_left_to_the_process_that_has_the_jobs(store: Store) -> None:
+    """Two that fold at once take each other's scratch tables for their own; one that died is waited for."""
+    if store.is_embedded:  # one process, and no lease
+        with holding(store, wait_s=0) as is_ours:
+            assert is_ours
+        return
+    other = Lease(store, ttl_s=60)
+    other.renew()
+    with holding(store, wait_s=0) as is_ours:
+        assert not is_ours
+    other.release()
+    gone = Lease(store, ttl_s=1.0)
+    gone.renew()
+    assert state.is_owed(store)
+    state.settle(store)
+    assert not state.is_owed(store)
+    other.renew()
+    assert other.is_held, "and what was held for the fold is free again"

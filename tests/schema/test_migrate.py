@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schema import definitions, migrate
+from schema import definitions, migrate, state
 from schema.errors import BadDefinition
 from schema.governance import Catalogue
 from schema.store import Store
@@ -16,11 +16,13 @@ def names(store: Store, engine: str) -> set[str]:
 
 
 def test_a_new_store_gets_every_table_view_kpi_and_detector(bare_store: Store, catalogue: Catalogue) -> None:
-    """The first start and the hundredth are the same call."""
+    """The first start and the hundredth are the same call; the state is owed until it is folded by what is in force."""
     assert len(migrate.pending(bare_store)) == len(migrate.migrations())
     assert migrate.migrate(bare_store, catalogue)
     assert migrate.pending(bare_store) == []
     assert names(bare_store, "View") == {name for name, _ in migrate.views()}
+    assert migrate.migrate(bare_store, catalogue)
+    state.rebuild(bare_store)
     assert not migrate.migrate(bare_store, catalogue)
 
 
