@@ -20,14 +20,16 @@ demo: $(INSTALLED) ## A simulated enterprise and its dashboard, on this machine 
 up: $(INSTALLED) ## Milepost with your own milepost.toml
 	$(VENV)/bin/milepost up
 
-test: $(INSTALLED_TEST) ## Lint, types and every test, on both engines; gets what the tests need
+test: $(INSTALLED_TEST) ## Lint, types, what is known against us, and every test, on both engines
 	$(PYTHON) tests/parts/setup.py
 	$(PYTHON) -m ruff check .
-	@echo "$(PYTHON) -m mypy, beside the tests: it says its word after them"; \
+	@echo "$(PYTHON) -m mypy and tests/parts/audit.py, beside the tests: they say their word after them"; \
 	$(PYTHON) -m mypy >$(VENV)/.mypy 2>&1 & types=$$!; \
+	$(PYTHON) tests/parts/audit.py >$(VENV)/.audit 2>&1 & audit=$$!; \
 	echo "$(PYTHON) -m pytest -n 2 --dist loadfile"; \
 	$(PYTHON) -m pytest -n 2 --dist loadfile; tests=$$?; \
-	wait $$types; types=$$?; cat $(VENV)/.mypy; [ $$tests = 0 ] && [ $$types = 0 ]
+	wait $$types; types=$$?; wait $$audit; audit=$$?; cat $(VENV)/.mypy $(VENV)/.audit; \
+	[ $$tests = 0 ] && [ $$types = 0 ] && [ $$audit = 0 ]
 
 BENCH ?= --events 5,20
 bench: $(INSTALLED_TEST) ## How fast it is here, against the bars, over millions of events (half an hour; BENCH="--events 5")
