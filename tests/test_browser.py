@@ -10,9 +10,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -24,10 +22,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.parts.clickhouse_server import ClickHouseServer
-from tests.parts.pages import MAIN, RUNNING, answers, opened
-from tests.test_readme import free_port
+from tests.parts.pages import MAIN, RUNNING, free_port, opened, serving
 
-START_S = 240
 PAGES = ("", "exceptions", "object", "scorecard", "failures", "traces", "intake", "numbers")
 ERROR = '[data-testid="stException"]'
 INCIDENTS = ".st-key-incidents"
@@ -58,19 +54,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     pages, intake = free_port(), free_port()
     (folder / "milepost.toml").write_text(f'data = "{folder}"\n[listen]\npages = {pages}\nintake = {intake}\n', "utf-8")
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("MILEPOST_", "OTEL_"))}
     asked = [str(Path(sys.executable).with_name("milepost")), "demo", "--days", "6", "--data", str(folder / "demo")]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(asked, cwd=folder, env=env, stdout=log, stderr=log)
-        url = f"http://127.0.0.1:{pages}"
-        end = time.monotonic() + START_S
-        while not answers(url):
-            if time.monotonic() > end or process.poll() is not None:
-                pytest.fail(f"the demo did not come up:\n{(folder / 'log').read_text('utf-8', 'replace')[-3000:]}")
-            time.sleep(0.5)
+    url = f"http://127.0.0.1:{pages}"
+    with serving(asked, url, folder / "log", cwd=folder) as process:
         yield Demo(url, f"http://127.0.0.1:{intake}", folder)
-        process.terminate()
-        assert process.wait(timeout=60) == 0, "Ctrl-C and SIGTERM stop it cleanly"
+    assert process.returncode == 0, "Ctrl-C and SIGTERM stop it cleanly"
 
 
 @pytest.fixture
@@ -283,25 +271,17 @@ def test_an_event_that_is_acknowledged_is_on_the_object_page_seconds_later(demo:
 
 # --- an empty store, and one that is away ----------------------------------------------------------------------------------
 @contextlib.contextmanager
-def pages_alone(dsn: str) -> Iterator[str]:
+def pages_alone(dsn: str, folder: Path) -> Iterator[str]:
     """The pages in a process of their own; their address."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-c", PAGES_ALONE, dsn, str(port)], cwd=ROOT)
-    url, end = f"http://127.0.0.1:{port}", time.monotonic() + 60
-    try:
-        while not answers(url):
-            assert process.poll() is None, "the pages did not start"
-            assert time.monotonic() < end, "the pages did not come up"
-            time.sleep(0.2)
+    url = f"http://127.0.0.1:{port}"
+    with serving([sys.executable, "-c", PAGES_ALONE, dsn, str(port)], url, folder / "log"):
         yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def test_every_page_over_an_empty_store_says_what_to_do(page: Page, tmp_path: Path) -> None:
     """The first minute after the installation: a sentence and the next step, on every page."""
-    with pages_alone(f"chdb://{tmp_path}/store") as url:
+    with pages_alone(f"chdb://{tmp_path}/store", tmp_path) as url:
         for name in PAGES:
             opened(page, f"{url}/{name}")
             said = re.compile(r"no event yet.*detectors have not run yet.{30,}", re.S)
@@ -318,7 +298,7 @@ def test_every_page_says_that_the_store_is_away_and_comes_back_with_it(
     if pytestconfig.getoption("--engine") == "embedded":
         pytest.skip("needs the ClickHouse server, and --engine embedded was asked for")
     server = ClickHouseServer(tmp_path / "server")
-    with server, pages_alone(server.dsn("away")) as url:
+    with server, pages_alone(server.dsn("away"), tmp_path) as url:
         opened(page, url)
         expect(page.locator(MAIN)).to_contain_text("No events yet")
         server.kill()

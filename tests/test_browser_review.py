@@ -9,9 +9,7 @@ Why a server of its own and not the demo: the demo's doors reject nothing, and a
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,10 +25,8 @@ from schema import governance, migrate
 from schema.store import connect
 from tests.dashboard import enterprise
 from tests.dashboard.telling import Told, tell
-from tests.parts.pages import MAIN, answers, opened
-from tests.test_readme import free_port
+from tests.parts.pages import MAIN, free_port, opened, serving
 
-START_S = 90
 PAGES = ("scorecard", "failures", "traces", "intake", "numbers")
 
 
@@ -63,16 +59,9 @@ def main(folder: str, port: str) -> None:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder, port = tmp_path_factory.mktemp("review"), free_port()
     asked = [sys.executable, "-m", "tests.test_browser_review", str(folder / "store"), str(port)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(asked, stdout=log, stderr=log, cwd=Path(__file__).parent.parent)
-        address, end = f"http://127.0.0.1:{port}", time.monotonic() + START_S
-        while not answers(address):
-            if time.monotonic() > end or process.poll() is not None:
-                pytest.fail(f"the pages did not come up:\n{(folder / 'log').read_text('utf-8', 'replace')[-3000:]}")
-            time.sleep(0.3)
+    address = f"http://127.0.0.1:{port}"
+    with serving(asked, address, folder / "log"):
         yield address
-        process.terminate()
-        process.wait(timeout=30)
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_a_refresh_of_the_page_before_does_not_empty_this_one(page: Page, tmp_pa
     """An ops lead who clicks while the status line refreshes sees the page that was asked for, and not an empty one."""
     wire = Wire()
     page.route_web_socket("**/_stcore/stream", wire.tap)
-    with pages_alone(f"chdb://{tmp_path}/store") as url:
+    with pages_alone(f"chdb://{tmp_path}/store", tmp_path) as url:
         opened(page, url)
         while not wire.refresh:
             page.wait_for_timeout(500)

@@ -8,10 +8,7 @@ whether `<img onerror>` is a picture or a word only it can say.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -26,10 +23,9 @@ from schema import governance, migrate
 from schema.store import connect
 from tests.dashboard import hostile
 from tests.parts.oidc import SECRET, Provider
-from tests.parts.pages import MAIN, answers, opened
-from tests.test_readme import free_port
+from tests.parts.pages import ENV, MAIN, free_port, opened, serving
 
-START_S, WAIT_MS = 90, 30_000
+WAIT_MS = 30_000
 # What a browser would have made of the attack, each with the text around it.
 MADE_OF_TEXT = """
 [...document.querySelectorAll(`img[onerror], img[src='x'], img[alt='p'], [href^='javascript'], [href*='evil.example'], .katex, strong, b, code,
@@ -77,20 +73,11 @@ def provider() -> Iterator[Provider]:
 def url(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder, port = tmp_path_factory.mktemp("login"), provider.pages
     (folder / "milepost.toml").write_text(FILE.format(folder=folder, port=port, issuer=provider.issuer), "utf-8")
-    env = os.environ | {"MILEPOST_CLIENT_SECRET": SECRET, "MILEPOST_COOKIE_SECRET": "k" * 40}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.test_login", str(folder)], stdout=log, stderr=log, cwd=Path(__file__).parent.parent, env=env
-        )
-        address, end = f"http://127.0.0.1:{port}", time.monotonic() + START_S
-        while not answers(address):
-            if time.monotonic() > end or process.poll() is not None:
-                pytest.fail(f"the pages did not come up:\n{(folder / 'log').read_text('utf-8', 'replace')[-3000:]}")
-            time.sleep(0.3)
+    env = ENV | {"MILEPOST_CLIENT_SECRET": SECRET, "MILEPOST_COOKIE_SECRET": "k" * 40}
+    address, log = f"http://127.0.0.1:{port}", folder / "log"
+    with serving([sys.executable, "-m", "tests.test_login", str(folder)], address, log, env=env):
         yield address
-        process.terminate()
-        process.wait(timeout=30)
-        said = (folder / "log").read_text("utf-8", "replace")
+    said = log.read_text("utf-8", "replace")
     assert not [text for text in (SECRET, "k" * 40) if text in said], "a secret stands in the log"
 
 

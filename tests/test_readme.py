@@ -6,23 +6,20 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from schema import definitions
+from tests.parts.pages import ENV, free_port, serving
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 SAMPLE = ROOT / "tests" / "samples" / "x12_214" / "typical.edi"
-START_S = 300
 
 
 def command(mark: str) -> str:
@@ -53,37 +50,16 @@ class Up:
         return self.process.wait(timeout=120)
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     folder = tmp_path_factory.mktemp("up")
     pages, intake = free_port(), free_port()
     (folder / "milepost.toml").write_text(f'data = "{folder}"\n[listen]\npages = {pages}\nintake = {intake}\n', "utf-8")
     tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("MILEPOST_", "OTEL_"))} | {"PATH": tools}
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen(["milepost", "up"], cwd=folder, env=env, stdout=log, stderr=log)
-    started = Up(f"http://127.0.0.1:{pages}", f"http://127.0.0.1:{intake}", env, folder, process)
-    end = time.monotonic() + START_S
-    while not _answers(f"{started.pages}/healthz"):
-        if time.monotonic() > end or process.poll() is not None:
-            pytest.fail(f"`milepost up` did not come up:\n{(folder / 'log').read_text('utf-8', 'replace')[-3000:]}")
-        time.sleep(0.2)
-    yield started
-    started.stop()
-    log.close()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
+    env = ENV | {"PATH": tools}
+    url = f"http://127.0.0.1:{pages}"
+    with serving(["milepost", "up"], url, folder / "log", cwd=folder, env=env) as process:
+        yield Up(url, f"http://127.0.0.1:{intake}", env, folder, process)
 
 
 def test_what_the_readme_sends_is_taken_stored_and_readable_after_a_clean_stop(up: Up, tmp_path: Path) -> None:

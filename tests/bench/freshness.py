@@ -30,8 +30,7 @@ from playwright.sync_api import Page, sync_playwright
 from schema.store import connect
 from tests.bench.row import Row, at_most, quantile, told
 from tests.parts import chromium
-from tests.parts.pages import answers
-from tests.test_readme import free_port
+from tests.parts.pages import answers, free_port
 
 LIFE = ("received", "confirmed", "released", "allocated", "picked", "packed", "shipped", "delivered")
 BATCH = 100
