@@ -1,7 +1,7 @@
 """
 How fast it is here, against the bars: `make bench`. Each line is a figure, its bar and a verdict; a shortfall exits 1.
 
-    python -m tests.bench [--events 5,20] [--only in|history|serving|seen] [--write] [--json FILE] [--keep FOLDER]
+    python -m tests.bench [--events 5,20] [--only PART] [--hour MINUTES] [--write] [--json FILE] [--keep FOLDER]
 
 Why each part is a process of its own: an embedded store is held by one process, and what one part has loaded is no other's memory.
 """
@@ -25,6 +25,7 @@ from rich.table import Table
 
 from tests.bench.row import Row
 
+PARTS = ("in", "history", "refreshes", "mining", "seen", "serving", "hour")
 PAGE, MARK = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md", "## The last run"
 console = Console(stderr=True)
 
@@ -32,7 +33,8 @@ console = Console(stderr=True)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("--events", default="5,20", help="sizes of the history, in millions of events")
-    parser.add_argument("--only", default="", choices=["", "in", "history", "serving", "seen"], help="only one part")
+    parser.add_argument("--only", default="", choices=["", *PARTS], help="only one part")
+    parser.add_argument("--hour", type=float, default=0, help="minutes under load at the end, for what memory does; 0 is none")
     parser.add_argument("--json", type=Path, help="write the rows there, too")
     parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
     parser.add_argument("--keep", type=Path, help="keep the stores there, and use what is there")
@@ -40,7 +42,7 @@ def main() -> None:
     began, rows = datetime.now(UTC), list[Row]()
     with tempfile.TemporaryDirectory() as scratch:
         folder = (asked.keep or Path(scratch)).absolute()
-        for row in measured(folder, asked.events.split(","), asked.only):
+        for row in measured(folder, asked.events.split(","), asked.only, asked.hour):
             rows.append(row)
             console.print(f"{row.verdict or '·':>6}  {row.what}: {row.figure}  {row.bar}", highlight=False)
     Console(width=160).print(table(rows, began))
@@ -51,17 +53,21 @@ def main() -> None:
     sys.exit(any(row.holds is False for row in rows))
 
 
-def measured(folder: Path, sizes: list[str], only: str) -> Iterator[Row]:
+def measured(folder: Path, sizes: list[str], only: str, minutes: float) -> Iterator[Row]:
     """Every row that was asked for, as it is known."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = {
         "in": ["getting_in"],
         "history": ["history", str(folder), *sizes],
+        "refreshes": ["refreshes", str(folder), sizes[-1]],
+        "mining": ["mining", str(folder), sizes[0]],
         "seen": ["freshness"],
         "serving": ["serving", str(folder), sizes[-1]],
+        "hour": ["endurance", str(folder), sizes[-1], str(minutes)],
     }
-    for name, (module, *rest) in parts.items():
-        if only in ("", name):
+    for name in PARTS:
+        module, *rest = parts[name]
+        if only in ("", name) and (name != "hour" or minutes):
             yield from _rows_of([sys.executable, "-m", f"tests.bench.{module}", *rest])
 
 

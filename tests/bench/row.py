@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 TURNS = 3
 
@@ -60,6 +62,12 @@ def in_turns(*acts: Callable[[], object]) -> list[float]:
 def quantile(values: list[float], share: float) -> float:
     """The value below which this share lies."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def memory(pid: int) -> float:
+    """What a process holds now, in GiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text("utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**30
 
 
 def _told(figure: float) -> str:
