@@ -3,7 +3,8 @@ An hour under load: a Milepost of its own over the kept history, a thousand even
 and what its memory does meanwhile.
 
 Why against the memory after a tenth of the time and not at the start: caches and the engine's own pools fill first, which is no
-leak. What must not be is growth after that. Memory is the median over a minute, for it breathes with every merge.
+leak. What must not be is growth after that. Memory is the median over a minute, for it breathes with every merge. Where the
+machine could not send what was asked, the load was less than the row says, and that row is short.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.bench.freshness import Crowd, milepost
 from tests.bench.history import Say, dsn
-from tests.bench.row import Row, at_most, memory, quantile, told
+from tests.bench.row import Row, at_least, at_most, memory, quantile, told
 from tests.bench.serving import CARD
 from tests.parts import chromium
 
@@ -50,9 +51,9 @@ def measure(folder: Path, millions: float, minutes: float, say: Say) -> Iterator
     course = f"{at_start:.2f} when healthy, {warm:.2f} after a tenth of it, at most {max(samples):.2f}"
     yield at_most(f"memory after {name}", last, 2, " GiB", more=course)
     yield at_most("  grown since a tenth of it", 100 * (last / warm - 1), 10, " %")
-    acks = f"p50 {1000 * statistics.median(crowd.acks):.0f} ms, p95 {1000 * quantile(crowd.acks, 0.95):.0f} ms"
-    sent = f"{crowd.n / crowd.took_s:,.0f} events/s of {RATE:,} asked"
-    yield Row("  what was sent meanwhile, and how soon it was acknowledged", f"{sent}; {acks}")
+    median_ms, most_ms = 1000 * statistics.median(crowd.acks), 1000 * quantile(crowd.acks, 0.95)
+    acks = f"acknowledged after p50 {median_ms:.0f} ms, p95 {most_ms:.0f} ms"
+    yield at_least("  of the events that were to be sent meanwhile, sent", crowd.n / crowd.took_s / RATE, 0.9, more=acks)
 
 
 def main() -> None:
