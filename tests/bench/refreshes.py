@@ -24,13 +24,14 @@ from typing import Any
 import pyarrow as pa
 
 from schema import exceptions, governance, kpi, state
+from schema.errors import StoreUnavailable
 from schema.migrate import migrate
 from schema.store import Store, connect
 from tests.bench import history
 from tests.bench.row import Row, told, took
 
 HERE = Path(__file__).parent
-BAR, OBJECTS, A_ROUND, RECENT = 50, 500_000, 10_000, timedelta(days=3)
+BAR, OBJECTS, A_ROUND, RECENT = 50, 500_000, 25_000, timedelta(days=3)
 KEPT_RUNS, RAW_RUNS = 5, 2
 COPIED = """
 SELECT name FROM system.tables
@@ -86,13 +87,28 @@ def _measured(store: Store, name: str, objects: int, say: history.Say) -> Iterat
     more = f"{done.events:,} events, {done.recomputed:,} with neighbours, {done.changed:,} rows of the state became others"
     figure = f"{done.touched:,} in {done.took_s:.0f} s ({more})"
     yield Row(f"objects refreshed {name}", figure, f">= {OBJECTS:,}", done.touched >= OBJECTS)
-    drifted = len(state.drift(store))
-    yield Row(f"  of which the kept row is not the one computed anew {name}", f"{drifted:,}", "0", drifted == 0)
+    what = f"  of all objects, those whose kept row is not the one computed anew {name}"
+    yield tried(what, "0", lambda: drifted(store, what))
     as_of = datetime.now(UTC)
     exceptions.detect(store, as_of)
     for answer in NAMES:
         say(f"{NAMES[answer]}: kept and raw")
-        yield compared(store, answer, as_of, name)
+        what = f"{NAMES[answer]}, kept, {name}, against raw events"
+        yield tried(what, f"equal, >= {BAR}x", lambda what=what, answer=answer: compared(store, what, answer, as_of))
+
+
+def tried(what: str, bar: str, act: Callable[[], Row]) -> Row:
+    """A question that a busy machine does not answer in time is a row that falls short, and the others are still asked."""
+    try:
+        return act()
+    except StoreUnavailable as err:
+        return Row(what, str(err), bar, holds=False)
+
+
+def drifted(store: Store, what: str) -> Row:
+    """Every object, row by row: at most 1,000 are told."""
+    n = len(state.drift(store))
+    return Row(what, f"{n:,}", "0", n == 0)
 
 
 # --- what arrives ----------------------------------------------------------------------------------------------------------
@@ -150,7 +166,7 @@ def arrive(store: Store, objects: int, say: history.Say, a_round: int = A_ROUND)
 
 
 # --- what is asked ---------------------------------------------------------------------------------------------------------
-def compared(store: Store, answer: str, as_of: datetime, name: str) -> Row:
+def compared(store: Store, what: str, answer: str, as_of: datetime) -> Row:
     """One answer as a page asks it, and from raw events: the median of the first against the best of the second."""
     asked = asked_of(store, answer, as_of)
     kept, kept_s = timed(lambda: kept_answer(store, answer, asked), KEPT_RUNS)
@@ -158,7 +174,6 @@ def compared(store: Store, answer: str, as_of: datetime, name: str) -> Row:
     is_equal, ratio = kept == true and bool(kept), min(raw_s) / statistics.median(kept_s)
     said = "equal" if is_equal else f"NOT equal: {len(kept)} and {len(true)} rows, {len(set(kept) ^ set(true))} of them other"
     more = f"{said}, {len(kept)} rows, {1000 * statistics.median(kept_s):.0f} ms against {1000 * min(raw_s):,.0f} ms"
-    what = f"{NAMES[answer]}, kept, {name}, against raw events"
     return Row(what, f"{ratio:.1f}x ({more})", f"equal, >= {BAR}x", is_equal and ratio >= BAR)
 
 
