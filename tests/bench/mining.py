@@ -38,7 +38,7 @@ def measure(store: Store) -> Iterator[Row]:
     """Over the first million events of orders."""
     if not importlib.util.find_spec("pm4py"):
         for what in BARS:
-            yield Row(f"{what} from raw events, against pm4py", "pm4py is not installed: pip install -e '.[bench]'")
+            yield Row(f"{what} from raw events, against pm4py", "pm4py is not installed: it is in the extra bench")
         return
     n = min(EVENTS, int(store.value("SELECT count() FROM events WHERE object_type = 'order'")) - 1)
     last = {"last": store.value(LAST, {"n": n})}
