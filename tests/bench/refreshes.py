@@ -37,6 +37,7 @@ COPIED = """
 SELECT name FROM system.tables
 WHERE database = {of:String} AND endsWith(engine, 'MergeTree') AND NOT startsWith(name, 'gov_') AND name != 'schema_ledger'
 """
+NEWEST = "SELECT max(object_id) FROM events WHERE object_type = 'order' AND startsWith(message_id, 'arrival-')"
 MONTH, WINDOWS = timedelta(days=30), {"duplicates": timedelta(days=1)}
 Answer = list[tuple[object, ...]]
 SQL = {
@@ -178,8 +179,8 @@ def compared(store: Store, what: str, answer: str, as_of: datetime) -> Row:
 
 
 def asked_of(store: Store, answer: str, as_of: datetime) -> dict[str, Any]:
-    """The parameters of an answer; the one order is among those that were touched last."""
-    order = store.value("SELECT max(object_id) FROM touched WHERE object_type = 'order'")
+    """The parameters of an answer; the one order is the newest of which something arrived."""
+    order = store.value(NEWEST) if answer == "one_order" else ""
     return {"as_of": as_of, "from": as_of - WINDOWS.get(answer, MONTH), "to": as_of, "id": order}
 
 

@@ -25,23 +25,29 @@ SELECT
 FROM
 (
     SELECT
-        object_id, event_id, e.2 AS recorded_at, toString(e.3) AS classifier, toString(e.4) AS state, e.6 AS region, e.7 AS carrier, e.8 AS mode,
-        toString(e.9) AS place, e.10 AS related,
-        if(classifier = 'ACT' AND e.1 > heard_at + toIntervalSecond(ahead_s), heard_at, e.1) AS at,
+        object_id, event_id, recorded_at, toString(v_classifier) AS classifier, toString(v_state) AS state, region, carrier, mode,
+        toString(location) AS place, related,
+        if(classifier = 'ACT' AND happened_at > heard_at + toIntervalSecond(ahead_s), heard_at, happened_at) AS at,
         (at, recorded_at, bitAnd(cityHash64(event_id), 0xFFFFFFFFFF)) AS latest,
         transform(state, names, ranks, toInt64(0)) AS rank, transform(state, names, reversals, toInt64(0)) AS reversal,
-        NOT has(reserved, state) OR has(spoken, state || '|' || e.5) AS counts
+        NOT has(reserved, state) OR has(spoken, state || '|' || role) AS counts
     FROM
     (
         SELECT
-            object_id, event_id, min(received_at) AS heard_at,
-            argMax(
-                (occurred_at, recorded_at, classifier, state, system_role, region, carrier, mode, location, arrayZip(related.object_type, related.object_id), is_retracted),
-                (event_version, is_retracted, recorded_at)) AS e
-        FROM events
-        WHERE object_type = {type:String}
+            object_id, event_id, min(e.received_at) AS heard_at,
+            argMax(e.occurred_at, version) AS happened_at, argMax(e.recorded_at, version) AS recorded_at, argMax(e.classifier, version) AS v_classifier,
+            argMax(e.state, version) AS v_state, argMax(e.system_role, version) AS role, argMax(e.region, version) AS region,
+            argMax(e.carrier, version) AS carrier, argMax(e.mode, version) AS mode, argMax(e.location, version) AS location,
+            argMax(arrayZip(e.related.object_type, e.related.object_id), version) AS related, argMax(e.is_retracted, version) AS is_void
+        FROM
+        (
+            SELECT
+                *, bitShiftLeft(toUInt128(event_version), 64) + bitShiftLeft(toUInt128(is_retracted), 63) + toUInt64(toUnixTimestamp64Milli(events.recorded_at)) AS version
+            FROM events
+            WHERE object_type = {type:String}
+        ) AS e
         GROUP BY object_id, event_id
     )
-    WHERE NOT e.11
+    WHERE NOT is_void
 )
 GROUP BY object_id
