@@ -91,10 +91,17 @@ def opened() -> tuple[Store, Catalogue]:
 
 
 @contextlib.contextmanager
-def house(settings: config.Settings, catalogue: Catalogue, *, takes_in: bool = True) -> Iterator[House]:
+def house(
+    settings: config.Settings, catalogue: Catalogue, *, takes_in: bool = True, has_pages: bool = False
+) -> Iterator[House]:
     """Open the store, bring it to this version, and close everything in order: intake first, store last."""
+    loading = threading.Thread(target=_load_pages, daemon=True) if has_pages else None
+    if loading:
+        loading.start()
     store = connect(settings.store)
     try:
+        if loading:
+            loading.join()
         migrate.migrate(store, catalogue)
         state.settle(store)
         journal = Journal(settings.data / "journal" if takes_in else None)
@@ -117,7 +124,7 @@ def running(home: House) -> Iterator[Runner]:
     round_ = refresh.Refresh(home.store, lambda: lease.term if lease else 0)
     runner.add_job(refresh.NAME, round_, refresh.EVERY_S)
     runner.add_job(heal.NAME, heal.Heal(home.store), heal.EVERY_S, after_s=heal.AFTER_S)
-    runner.add_job(detect.NAME, partial(detect.run, home.store), detect.EVERY_S)
+    runner.add_job(detect.NAME, partial(detect.run, home.store), detect.EVERY_S, after_s=detect.AFTER_S)
     runner.add_job(snapshot.NAME, partial(snapshot.run, home.store), snapshot.EVERY_S, after_s=snapshot.AFTER_S)
     runner.add_job(retain.NAME, partial(retain.run, home.store, home.catalogue), retain.EVERY_S, after_s=retain.AFTER_S)
     stop_watching = watch_ourselves(home.sink)
@@ -134,7 +141,7 @@ def up() -> None:
     """Start Milepost on your own data: intake, jobs and pages in one process."""
     settings, catalogue = settings_and_catalogue()
     login = _login(settings)
-    with house(settings, catalogue) as home, running(home):
+    with house(settings, catalogue, has_pages=True) as home, running(home):
         _say_addresses(home)
         _serve_pages(home, login, can_replay=True)
 
@@ -151,9 +158,7 @@ def demo(
     settings, catalogue = enterprise.settings(config.load(), data)
     login = _login(settings)
     begun = enterprise.Beginning.of(settings.data, seed, days)
-    _load_meanwhile("pandas")
-    with enterprise.telling(begun) as told, house(settings, catalogue) as home:
-        _load_meanwhile("dashboard.serve")
+    with enterprise.telling(begun) as told, house(settings, catalogue, has_pages=True) as home:
         enterprise.history(home.store, settings, catalogue, begun, told, console)
         with running(home) as runner, enterprise.live(home.store, settings, catalogue, begun, runner):
             _say_addresses(home)
@@ -175,7 +180,7 @@ def dashboard() -> None:
     """Pages only: a service of its own, on a ClickHouse server."""
     settings, catalogue = settings_and_catalogue()
     login = _login(settings)
-    with house(settings, catalogue, takes_in=False) as home:
+    with house(settings, catalogue, takes_in=False, has_pages=True) as home:
         _say_addresses(home)
         _serve_pages(home, login)
 
@@ -268,9 +273,15 @@ backup_cli.add(app, opened)
 app.add_typer(keys_app(config.load), name="keys")
 
 
-def _load_meanwhile(module: str) -> None:
-    """Import in a thread what is needed soon. Pandas alone and first: who asks for a half-imported one gets just that."""
-    threading.Thread(target=import_module, args=(module,), daemon=True).start()
+def _load_pages() -> None:
+    """
+    Import what the pages need, while the store is opened: that is the engine's work and not the interpreter's.
+
+    Pandas last, and nothing is written meanwhile: the driver asks for pandas when it inserts, and whatever looks for a
+    half-imported one (Plotly does, as Streamlit imports it) fails on it.
+    """
+    for module in ("dashboard.serve", "pandas"):
+        import_module(module)
 
 
 def _login(settings: config.Settings) -> access.Login | None:

@@ -67,13 +67,14 @@ class Store:
     """
 
     def __init__(self, dsn: str, *, readers: int = 4, writers: int = 3) -> None:
-        self._make, self.database, self.is_embedded, self.label = _target(dsn)
-        self._pools = {"read": _Pool(self._reader, readers), "write": _Pool(self._make, writers)}
-        self._is_closed = False
-        self._cluster = cluster.of_dsn(dsn, self.database, self._make, NOBODY)
-        with self._client("write") as client:
-            self.version = str(client.server_version)
-            self._cluster.know(client)
+        self._make, self.database, self.is_embedded, self.label, first = _target(dsn)
+        with contextlib.closing(first):  # not before another handle is open: the engine closes with its last one
+            self._pools = {"read": _Pool(self._reader, readers), "write": _Pool(self._make, writers)}
+            self._is_closed = False
+            self._cluster = cluster.of_dsn(dsn, self.database, self._make, NOBODY)
+            with self._client("write") as client:
+                self.version = str(client.server_version)
+                self._cluster.know(client)
 
     # --- reading ---------------------------------------------------------------------------------------------------
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
@@ -212,11 +213,11 @@ def connect(dsn: str) -> Store:
     return Store(dsn)
 
 
-Target = tuple[Callable[..., Client], str, bool, str]
+Target = tuple[Callable[..., Client], str, bool, str, Client]
 
 
 def _target(dsn: str) -> Target:
-    """(make a client, database, is embedded, a label without the password) of a DSN."""
+    """(make a client, database, is embedded, a label without the password, the client that made the database) of a DSN."""
     url = urlsplit(dsn)
     if url.scheme == "chdb":
         return _embedded(url.netloc + unquote(url.path), cluster.options(dsn).get("database", "milepost"))
@@ -240,8 +241,7 @@ def _embedded(path: str, database: str) -> Target:
 
     first = make("default")
     first.command(f"CREATE DATABASE IF NOT EXISTS {quote(database)} ENGINE = Atomic")
-    first.close()
-    return make, database, True, f"chdb://{path}"
+    return make, database, True, f"chdb://{path}", first
 
 
 def _held(path: str, err: Exception) -> str:
@@ -295,8 +295,7 @@ def _server(dsn: str) -> Target:
 
     first = make("default")
     first.command(f"CREATE DATABASE IF NOT EXISTS {quote(database)}")
-    first.close()
-    return make, database, False, _label(dsn)
+    return make, database, False, _label(dsn), first
 
 
 def _label(dsn: str) -> str:

@@ -15,6 +15,7 @@ from schema.store import Store
 
 NAME = "detect"
 EVERY_S = 15.0
+AFTER_S = 8.0  # whoever starts Milepost opens a page first, and it says when the detectors last ran
 
 
 def run(store: Store) -> Done:

@@ -208,6 +208,27 @@ except StoreUnavailable as err:
     return [sys.executable, "-c", code]
 
 
+def test_the_engine_is_opened_once(tmp_path: Path) -> None:
+    """It closes with its last handle, and to open it again reads every part of the store once more: half of a start."""
+    code = f"""
+import clickhouse_connect
+opened, left = [], []
+plain = clickhouse_connect.get_client
+def counted(**how):
+    client = plain(**how)
+    opened.append(client)
+    close = client.close
+    client.close = lambda: (opened.remove(client), left.append(len(opened)), close())
+    return client
+clickhouse_connect.get_client = counted
+from schema.store import connect
+connect("chdb://{tmp_path}")
+print(min(left))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "1", done.stderr
+
+
 @pytest.mark.usefixtures("embedded_engine")
 def test_two_folders_in_one_process_get_one_sentence(tmp_path: Path) -> None:
     """The engine takes one folder a process; its own words for that say nothing to an operator."""
