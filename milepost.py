@@ -121,12 +121,13 @@ def running(home: House) -> Iterator[Runner]:
     """Sources, jobs and self-observation, until the block ends."""
     lease = None if home.store.is_embedded else Lease(home.store)
     runner = Runner(home.settings, home.store, home.catalogue, home.sink, lease=lease)
-    round_ = refresh.Refresh(home.store, lambda: lease.term if lease else 0)
+    store = home.store.for_jobs()
+    round_ = refresh.Refresh(store, lambda: lease.term if lease else 0)
     runner.add_job(refresh.NAME, round_, refresh.EVERY_S)
-    runner.add_job(heal.NAME, heal.Heal(home.store), heal.EVERY_S, after_s=heal.AFTER_S)
-    runner.add_job(detect.NAME, partial(detect.run, home.store), detect.EVERY_S, after_s=detect.AFTER_S)
-    runner.add_job(snapshot.NAME, partial(snapshot.run, home.store), snapshot.EVERY_S, after_s=snapshot.AFTER_S)
-    runner.add_job(retain.NAME, partial(retain.run, home.store, home.catalogue), retain.EVERY_S, after_s=retain.AFTER_S)
+    runner.add_job(heal.NAME, heal.Heal(store), heal.EVERY_S, after_s=heal.AFTER_S)
+    runner.add_job(detect.NAME, partial(detect.run, store), detect.EVERY_S, after_s=detect.AFTER_S)
+    runner.add_job(snapshot.NAME, partial(snapshot.run, store), snapshot.EVERY_S, after_s=snapshot.AFTER_S)
+    runner.add_job(retain.NAME, partial(retain.run, store, home.catalogue), retain.EVERY_S, after_s=retain.AFTER_S)
     stop_watching = watch_ourselves(home.sink)
     runner.start()
     try:

@@ -124,7 +124,7 @@ def forget() -> None:
     queries_inbox.counts.clear()
     queries_inbox.one.clear()
     queries_inbox.ageing.clear()
-    queries_operations.incidents.clear()
+    queries_operations.open_incidents.clear()
     queries_operations.workflows.clear()
 
 

@@ -1,11 +1,11 @@
 """
 What the frame itself reads: options of the filters, the pulse of the store, what a key names. Pages have `queries_*`.
 
-Why every read is kept for all sessions: any number of viewers costs one query. What is `cached` is refreshed in the background
-and may be as old as twice its ttl; what is `live` is asked again when something has changed (a round of the state that found
-something, a round of the detectors), so that an event is seen within seconds and a quiet store costs little. A function
-takes plain arguments (`scope`, `as_of` None for now) and asks for the moment inside, so that the arguments stay equal from one
-refresh to the next.
+Why every read is kept for all sessions: any number of viewers costs one query (`kept`). What is `cached` is refreshed in the
+background and may be as old as twice its ttl; what is `live` is asked again when something has changed (a round of the state
+that found something, a round of the detectors), so that an event is seen within seconds and a quiet store costs little. A
+function takes plain arguments (`scope`, `as_of` None for now) and asks for the moment inside, so that the arguments stay equal
+from one refresh to the next.
 
 Why a read is an object and not a bare function (`live`, `cached`, `direct`): before it asks or answers from what is kept, it
 has the viewer's role checked and his part of the data joined to `scope`, and what is kept goes by that part. Inside of it the
@@ -18,11 +18,13 @@ import inspect
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
 from dashboard import access, limits, session
+from dashboard.kept import Kept
 from dashboard.limits import is_limited
 from schema.events import OBJECT_TYPES
 
@@ -48,12 +50,14 @@ class Read(Generic[P, R]):
     """
     A read as pages call it. Raises: Refused, for whoever has none of its `pages`.
 
-    `keep` keeps answers for all sessions; what is live is asked again when something has changed, and its first argument is
-    `as_of`. Viewers of one answer wait for one query. `clear()` forgets it.
+    `keep` keeps answers for all sessions, and asks again where the `mark` of the arguments is another one. Viewers of one
+    answer wait for one query. `clear()` forgets it.
     """
 
-    def __init__(self, read: Callable[P, R], keep: Callable[..., Any] | None = None, *, is_live: bool = False) -> None:
-        def asked(mark: str, seen: tuple[str, ...], *args: P.args, **kwargs: P.kwargs) -> R:
+    def __init__(
+        self, read: Callable[P, Any], keep: Callable[..., Any] | None = None, *, mark: Callable[..., str] | None = None
+    ) -> None:
+        def asked(mark: str, seen: tuple[str, ...], *args: P.args, **kwargs: P.kwargs) -> Any:
             with limits.reading(seen):
                 return read(*args, **kwargs)
 
@@ -61,13 +65,19 @@ class Read(Generic[P, R]):
         asked.__module__, asked.__qualname__ = read.__module__, read.__qualname__
         self.__doc__, self.read, self.module = read.__doc__, read, read.__module__
         self.pages = access.readers(read.__module__, read.__name__)
-        self._names, self._is_live = list(inspect.signature(read).parameters), is_live
+        self._names, self._mark = list(inspect.signature(read).parameters), mark
         self._kept = keep(asked) if keep else None
         self._answer = self._kept or asked
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        seen = session.admitted(self.pages)
-        mark = version() if self._is_live and not (args and args[0]) else ""
+        return self._for(session.admitted(self.pages), *args, **kwargs)
+
+    def warm(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Ask for nobody in particular, so that the first who comes and sees everything need not wait."""
+        self._for((), *args, **kwargs)
+
+    def _for(self, seen: tuple[str, ...], *args: P.args, **kwargs: P.kwargs) -> R:
+        mark = self._mark(*args) if self._mark else ""
         return cast(R, self._answer(mark, seen, *self._joined(seen, args), **kwargs))
 
     def clear(self) -> None:
@@ -91,7 +101,12 @@ def cached(ttl_s: float, *, max_entries: int = 200) -> Callable[[Callable[P, R]]
 
 def live(read: Callable[P, R]) -> Read[P, R]:
     """Keep a read until something has changed; a moment of the past is asked once a minute at most."""
-    return Read(read, st.cache_data(ttl=CALM_S, max_entries=200, show_spinner=False), is_live=True)
+    return Read(read, Kept, mark=_of_now)
+
+
+def eventually(read: Callable[P, R]) -> Read[P, R | None]:
+    """A dear read, asked once a minute and never waited for: None until it is known."""
+    return Read(read, partial(Kept, oldest_s=2 * CALM_S, is_waited_for=False), mark=_of_minute)
 
 
 def direct(read: Callable[P, R]) -> Read[P, R]:
@@ -99,9 +114,13 @@ def direct(read: Callable[P, R]) -> Read[P, R]:
     return Read(read)
 
 
-def version() -> str:
-    """What changes when an answer of now may have changed."""
-    return f"{_changed_at()} {int(time.time() / TICK_S)}"
+def _of_now(as_of: datetime | None = None, *_: Any) -> str:
+    """What changes when an answer may have changed; that of a moment of the past is changed by late events only."""
+    return _of_minute() if as_of else f"{_changed_at()} {int(time.time() / TICK_S)}"
+
+
+def _of_minute(*_: Any) -> str:
+    return str(int(time.time() / CALM_S))
 
 
 @st.cache_data(ttl=0.5, show_spinner=False)

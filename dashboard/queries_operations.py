@@ -11,7 +11,7 @@ from typing import Any
 
 from dashboard import session
 from dashboard.limits import is_limited
-from dashboard.queries import CALM_S, Rows, ask, at, cached, direct, live
+from dashboard.queries import CALM_S, Rows, ask, at, cached, direct, eventually, live
 from schema import exceptions, kpi
 
 ATTAINMENT = "slo_attainment"
@@ -35,16 +35,29 @@ def workflows(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     return [nothing | counted.get(name, {}) | {"workflow": name, "title": w.title, "target": w.slo.target} for name, w in named]
 
 
-@live
+@direct
 def incidents(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
-    """Open incidents with their likeliest cause, worst first: by value at risk within a severity, then by age."""
-    return exceptions.with_causes(exceptions.open_incidents(session.store(), at(as_of), scope=scope), _causes(as_of, scope))
+    """Open incidents, worst first: by value at risk within a severity, then by age; with their likeliest cause, once known."""
+    behind = _causes_then(as_of, scope) if as_of else _causes_now(scope) or {}
+    return exceptions.with_causes(open_incidents(as_of, scope), behind)
+
+
+@live
+def open_incidents(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
+    """The same without their technical half."""
+    return exceptions.open_incidents(session.store(), at(as_of), scope=scope)
 
 
 @cached(CALM_S)
-def _causes(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """The causes behind the open incidents: asked less often, for what is behind an incident changes slowly."""
+def _causes_then(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """The causes behind the incidents that were open."""
     return exceptions.causes(session.store(), at(as_of), scope=scope)
+
+
+@eventually
+def _causes_now(scope: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """The causes behind the open incidents: far dearer than which are open, and they change slowly."""
+    return exceptions.causes(session.store(), at(None), scope=scope)
 
 
 @live

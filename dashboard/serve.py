@@ -2,20 +2,23 @@
 The server of the pages: a Streamlit ASGI application with headers, limits and a warm start, on a uvicorn server of our own.
 
 Why not `streamlit run` or `App.run`: those hide uvicorn's limits, anchor the configuration to argv[0], bind every interface
-and send no security headers. Why warm imports and then `gc.freeze()`: Streamlit collects all generations after every script
-run; with pandas, pyarrow and the engine loaded that cost 89 ms of a rerun of eight tiles, frozen 9.5 ms.
+and send no security headers. Why warm imports, `gc.freeze()` and a collection now and then: Streamlit collects all generations
+after every run of a script or of a part that refreshes. With ten people watching that was two thirds of what the interpreter
+did, and senders waited for it.
 Why a redirect for `?kiosk=1`: a wall is dark and bare whatever the system prefers, and only the front end's own embed
 options can say so.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import gc
 import hashlib
 import importlib
 import re
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -31,13 +34,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
-from dashboard import access, reruns, session
+from dashboard import access, queries, queries_operations, reruns, session
 from dashboard.gate import Gate
+from schema.errors import StoreUnavailable
 from schema.governance import Catalogue
-from schema.store import Store
+from schema.store import StatementError, Store
 
 HERE = Path(__file__).parent
 WARM = ("pandas", "pyarrow", "numpy", "plotly.graph_objects", "streamlit.dataframe_util", "schema.exceptions")
+COLLECT_S = 30
 MAX_UPLOAD_MB = 5
 MAX_CONNECTIONS = 500
 WS_MAX_BYTES = 4 * 2**20
@@ -117,6 +122,7 @@ def _options(host: str, port: int) -> dict[str, Any]:
         "server.fileWatcherType": "none",
         "server.maxUploadSize": MAX_UPLOAD_MB,
         "server.enableAgentApi": False,
+        "runner.postScriptGC": False,
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "viewer",
         "client.showErrorDetails": "type",
@@ -131,7 +137,29 @@ async def _warm(_: st.App) -> AsyncIterator[None]:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
+    threading.Thread(target=_ask_first, name="warm", daemon=True).start()
+    collecting = asyncio.create_task(_collect())
     yield
+    collecting.cancel()
+
+
+async def _collect() -> None:
+    """What sessions that are over leave behind goes in cycles, and only a collection finds those."""
+    while True:
+        await asyncio.sleep(COLLECT_S)
+        await asyncio.to_thread(gc.collect)
+
+
+def _ask_first() -> None:
+    """What the first page asks, before somebody does; what is in the way is that page's to say."""
+    asked = queries_operations
+    with contextlib.suppress(StoreUnavailable, StatementError):
+        queries.pulse.warm()
+        for read in (asked.workflows, asked.attainment, asked.open_incidents, asked.freshness, asked._blocked):
+            read.warm(None, ())
+        asked.stages.warm(None, (), "")
+        asked.typical.warm(None)
+        asked._causes_now.warm(())
 
 
 async def _healthz(_: Request) -> Response:

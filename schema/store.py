@@ -12,9 +12,9 @@ statement at a time behind a lock, so readers must not wait for writers; readers
 from __future__ import annotations
 
 import contextlib
+import copy
 import fcntl
 import os
-import queue
 import re
 import shutil
 import threading
@@ -31,6 +31,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, InterfaceError, 
 
 from schema import cluster, observe
 from schema.errors import BadConfig, StoreUnavailable
+from schema.pool import Pool
 
 Params = Mapping[str, Any]
 
@@ -41,6 +42,7 @@ READER_LIMITS = {
     "result_overflow_mode": "throw",
     "readonly": 2,
 }
+WORKERS = 5  # one a job of the clock
 NOBODY = (OperationalError, OSError)  # what a client raises if nobody answers
 StatementError = DatabaseError  # what a wrong statement raises, for the few who must name it
 
@@ -69,8 +71,10 @@ class Store:
     def __init__(self, dsn: str, *, readers: int = 4, writers: int = 3) -> None:
         self._make, self.database, self.is_embedded, self.label, first = _target(dsn)
         with contextlib.closing(first):  # not before another handle is open: the engine closes with its last one
-            self._pools = {"read": _Pool(self._reader, readers), "write": _Pool(self._make, writers)}
-            self._is_closed = False
+            self._pools = {
+                "read": Pool(self._reader, readers), "write": Pool(self._make, writers), "work": Pool(self._worker, WORKERS)
+            }  # fmt: skip
+            self._writing, self._closed = "write", threading.Event()
             self._cluster = cluster.of_dsn(dsn, self.database, self._make, NOBODY)
             with self._client("write") as client:
                 self.version = str(client.server_version)
@@ -96,13 +100,13 @@ class Store:
 
     def copy(self, sql: str, fmt: str, to: BinaryIO) -> None:
         """All rows in a format of the engine into a file, block by block and without a reader's limits: for backups."""
-        with self._client("write") as client, client.raw_stream(sql, fmt=fmt) as stream:
+        with self._client(self._writing) as client, client.raw_stream(sql, fmt=fmt) as stream:
             shutil.copyfileobj(stream, to, 2**20)
 
     # --- writing ---------------------------------------------------------------------------------------------------
     def command(self, sql: str, params: Params | None = None, settings: Params | None = None) -> None:
         """One statement that returns nothing: DDL, INSERT SELECT."""
-        with self._client("write") as client:
+        with self._client(self._writing) as client:
             self._cluster.command(client, sql, dict(params) if params else None, dict(settings or {}))
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, token: str = "") -> None:
@@ -112,14 +116,23 @@ class Store:
         """
         if not rows:
             return
-        with self._client("write") as client:
+        with self._client(self._writing) as client:
             self._cluster.insert(client, table, rows, column_names=list(columns), settings=_insert_settings(token))
 
     def insert_body(self, table: str, body: Any, fmt: str, settings: Params | None = None, *, token: str = "") -> None:
         """Insert bytes, or a file of them, in a format that the engine itself decodes (ProtobufSingle, Native …)."""
         wanted = self._schema_file(dict(settings or {})) if self.is_embedded else dict(settings or {})
-        with self._client("write") as client:
+        with self._client(self._writing) as client:
             client.raw_insert(table, insert_block=body, fmt=fmt, settings=_insert_settings(token) | wanted)
+
+    def for_jobs(self) -> Store:
+        """
+        The same store for long work that nobody waits for. Its handles are none of those that a sender's acknowledgement waits
+        for, and in this process it takes half of the cores.
+        """
+        other = copy.copy(self)
+        other._writing = "work"
+        return other
 
     def ping(self) -> bool:
         """Whether the store answers now."""
@@ -130,7 +143,7 @@ class Store:
 
     def close(self) -> None:
         """Refuse late work politely, then let the handles go."""
-        self._is_closed = True
+        self._closed.set()
         for pool in self._pools.values():
             pool.close()
         self._cluster.close()
@@ -155,9 +168,15 @@ class Store:
             client.set_client_setting(name, limit)
         return client
 
+    def _worker(self) -> Client:
+        client = self._make()
+        if self.is_embedded:
+            client.set_client_setting("max_threads", max(1, (os.cpu_count() or 2) // 2))
+        return client
+
     @contextlib.contextmanager
     def _client(self, use: str) -> Iterator[Client]:
-        if self._is_closed:
+        if self._closed.is_set():
             raise StoreUnavailable(f"the store {self.label} is shutting down; ask again when Milepost is up")
         pool = self._pools[use]
         client = pool.take()
@@ -171,37 +190,6 @@ class Store:
             raise
         finally:
             pool.give(client)
-
-
-class _Pool:
-    """At most `size` clients, opened when first needed, last used first."""
-
-    def __init__(self, make: Callable[[], Client], size: int) -> None:
-        self._make = make
-        self._slots = threading.BoundedSemaphore(size)
-        self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
-
-    def take(self) -> Client:
-        if not self._slots.acquire(timeout=30):
-            raise StoreUnavailable("the store is busy: no free handle within 30 s")
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            pass
-        try:
-            return self._make()
-        except BaseException:
-            self._slots.release()
-            raise
-
-    def give(self, client: Client) -> None:
-        self._idle.put(client)
-        self._slots.release()
-
-    def close(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._idle.get_nowait().close()
 
 
 def connect(dsn: str) -> Store:

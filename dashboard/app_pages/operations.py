@@ -13,7 +13,7 @@ if frame.is_before_first_event():
     st.stop()
 
 
-@frame.live(5, "cards")
+@frame.live(4, "cards")
 def cards() -> None:
     rows = queries_operations.workflows(view.as_of, view.scope)
     attained = queries_operations.attainment(view.as_of, view.scope)
@@ -22,7 +22,7 @@ def cards() -> None:
             parts_operations.card(row, attained.get(row["workflow"]))
 
 
-@frame.live(5, "needs")
+@frame.live(4, "needs")
 def needs() -> None:
     parts_operations.incidents(queries_operations.incidents(view.as_of, view.scope))
 
@@ -35,7 +35,7 @@ def stages() -> None:
         parts_operations.split(queries_operations.stages(view.as_of, view.scope, by), by)
 
 
-@frame.live(10, "backlog")
+@frame.live(4, "backlog")
 def backlog() -> None:
     tiles.heading(
         "Backlog: objects in each stage",
@@ -44,7 +44,7 @@ def backlog() -> None:
     parts_operations.backlog(queries_operations.stages(view.as_of, view.scope, ""), queries_operations.typical(view.as_of))
 
 
-@frame.live(10, "freshness")
+@frame.live(4, "freshness")
 def freshness() -> None:
     tiles.heading(
         "Freshness: share of shipments under way without progress",
@@ -53,7 +53,7 @@ def freshness() -> None:
     parts_maps.freshness(queries_operations.freshness(view.as_of, view.scope))
 
 
-@frame.live(10, "blocked")
+@frame.live(4, "blocked")
 def blocked() -> None:
     tiles.heading(
         "Blocked invoices: number, value and oldest age",

@@ -114,7 +114,7 @@ def test_sql_in_every_parameter_of_an_address_is_a_word_like_any_other(opened: S
 
 def test_nothing_that_asks_the_store_stands_outside_of_a_read() -> None:
     """A function without its decorator would ask for whoever comes by: each public one of the reads' modules has it."""
-    tools = {"ask", "ask_whole", "at", "version", "of_viewer", "cached", "live", "direct"}
+    tools = {"ask", "ask_whole", "at", "of_viewer", "cached", "live", "eventually", "direct"}
     bare = []
     for found in pkgutil.iter_modules([str(ROOM)]):
         if found.name.startswith("queries"):

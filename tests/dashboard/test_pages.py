@@ -7,6 +7,7 @@ next step, and that what the store holds is on the page.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -70,7 +71,9 @@ def test_a_store_that_stops_answering_is_a_banner_too(
     store: Store, pages: Open, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Away is not only never there: the query itself is refused, as it is while Milepost shuts down."""
-    monkeypatch.setattr(store, "_is_closed", True)
+    closed = threading.Event()
+    closed.set()
+    monkeypatch.setattr(store, "_closed", closed)
     page = pages(name, type="order", id="45000001", exception="1")
     assert list(page.exception) == []
     assert "The store does not answer since" in words(page)

@@ -11,7 +11,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from dashboard import serve
+from dashboard import kept, serve, session
+from schema.store import Store
+from tests.dashboard.conftest import Open
 
 
 def _page(_: Request) -> Response:
@@ -63,3 +65,20 @@ def test_a_sender_that_mistakes_the_port_is_told_where_to_go() -> None:
     answer = TestClient(app).post("/v1/traces")
     assert answer.status_code == 404
     assert "senders go to" in answer.json()["error"]
+
+
+def test_what_the_first_page_asks_is_asked_before_it(filled: Store, filled_pages: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts Milepost opens a page first; over months of data he would wait for each of its statements in turn."""
+    monkeypatch.setattr(kept, "REST", 1e9)
+    serve._ask_first()
+    asked: list[str] = []
+    plain = filled.query
+    monkeypatch.setattr(filled, "query", lambda sql, params=None: asked.append(sql) or plain(sql, params))  # type: ignore[func-returns-value]
+    assert list(filled_pages("operations").exception) == []
+    assert asked == []
+
+
+def test_nothing_is_asked_first_of_a_store_that_is_away() -> None:
+    """The server of the pages comes up all the same, and they say that the store is away."""
+    session.close()
+    serve._ask_first()

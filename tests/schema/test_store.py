@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -234,6 +235,23 @@ def test_two_folders_in_one_process_get_one_sentence(tmp_path: Path) -> None:
     """The engine takes one folder a process; its own words for that say nothing to an operator."""
     with pytest.raises(StoreUnavailable, match="already holds another embedded store"):
         connect(f"chdb://{tmp_path}/other")
+
+
+def test_an_acknowledgement_does_not_wait_for_jobs(table: Store) -> None:
+    """Detectors and snapshots work for seconds, many at a time; a sender's rows must not wait for one of them to end."""
+    jobs = [threading.Thread(target=table.for_jobs().command, args=("SELECT sleep(3) FORMAT Null",)) for _ in range(4)]
+    for job in jobs:
+        job.start()
+    table.insert("t", COLUMNS, ROWS)
+    assert all(job.is_alive() for job in jobs)
+    for job in jobs:
+        job.join()
+
+
+def test_jobs_leave_cores_to_others_in_this_process(table: Store) -> None:
+    """Embedded, the engine would take every core for a detector; a server's cores are its own business."""
+    cores = table.for_jobs()._pools["work"].take().query("SELECT getSetting('max_threads')").result_rows[0][0]
+    assert cores == max(1, (os.cpu_count() or 2) // 2) or not table.is_embedded
 
 
 # --- DSN ---------------------------------------------------------------------------------------------------------------
