@@ -20,19 +20,16 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
 from importlib.resources import files
 from typing import ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
 from schema import policy, waits
 from schema.errors import StoreUnavailable
 from schema.lease import holding
-from schema.store import Params, Store
+from schema.store import Store
 
 JOB = "state"
 OVERLAP = timedelta(seconds=10)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK_OBJECTS = 200_000
-# A small round is as soon done by one thread, and costs a fifth less than by two that share so little.
-FEW_OBJECTS, ALONE = 10_000, {"max_threads": 1}
 
 BY_TOUCHED = "(object_type, object_id) IN (SELECT object_type, object_id FROM touched WHERE step = 0)"
 
@@ -100,7 +97,7 @@ class Round:
 P = ParamSpec("P")
 R = TypeVar("R")
 _folding, _left = threading.RLock(), threading.Event()
-_versions: WeakKeyDictionary[Store, int] = WeakKeyDictionary()
+_versions: dict[str, int] = {}  # by the label of the store, of which jobs have handles of their own
 
 
 def _alone(fold: Callable[P, R]) -> Callable[P, R]:
@@ -143,13 +140,13 @@ def refresh(
     since = since if since is not None else watermark(store)
     mark = _now(store)
     if is_redo:
-        _versions.pop(store, None)
+        _versions.pop(store.label, None)
     store.command("TRUNCATE TABLE touched")
     store.command(TOUCH_NEW, {"since": _looked_from(since, mark, overlap), "is_redo": is_redo})
     touched = int(store.value("SELECT count() FROM touched"))
     if touched > CHUNK_OBJECTS:
         return rebuild(store)
-    recomputed = _apply_touched(store, touched) if touched else 0
+    recomputed = _apply_touched(store) if touched else 0
     if is_redo and touched:
         waits.heal(store)
     return Round(touched, recomputed, mark)
@@ -168,7 +165,7 @@ def rebuild(store: Store) -> Round:
     Owed from its first step to its last, so that one that a crash or a stop cut short is done by the next start.
     Raises: StoreUnavailable, between two chunks, if Milepost is stopping.
     """
-    _versions.pop(store, None)
+    _versions.pop(store.label, None)
     wanted, mark, ver, total = _rules(store), _now(store), _version(store), 0
     owe(store)
     is_first = store.value("SELECT (SELECT count() FROM object_state) + (SELECT count() FROM object_waits)") == 0
@@ -266,28 +263,28 @@ def _version(store: Store) -> int:
     Newer than every row there is, whatever our clock says: a row of a version below its predecessor's would never count. One
     a round or rebuild, for the newest is asked of object_own alone; and that only where another process may have written.
     """
-    newest = _versions.get(store) or int(store.value("SELECT max(ver) FROM object_own") or 0)
-    _versions[store] = max(time.time_ns() // 1000, newest + 1)
-    return _versions[store]
+    newest = _versions.get(store.label) or int(store.value("SELECT max(ver) FROM object_own") or 0)
+    _versions[store.label] = max(time.time_ns() // 1000, newest + 1)
+    return _versions[store.label]
 
 
-def _apply_touched(store: Store, touched: int) -> int:
-    ver, settings = {"ver": _version(store)}, ALONE if touched <= FEW_OBJECTS else None
+def _apply_touched(store: Store) -> int:
+    ver = {"ver": _version(store)}
     names = {"{own}": "object_own", "{links}": "links"}
-    store.command(_fill(_sql("own"), names | {"{ids}": BY_TOUCHED}), ver, settings)
-    store.command(_fill(LINK, names | {"{ids}": BY_TOUCHED}), None, settings)
+    store.command(_fill(_sql("own"), names | {"{ids}": BY_TOUCHED}), ver)
+    store.command(_fill(LINK, names | {"{ids}": BY_TOUCHED}))
     for step in (0, 1):
-        store.command(_fill(SPREAD, names), {"from": step, "to": step + 1}, settings)
+        store.command(_fill(SPREAD, names), {"from": step, "to": step + 1})
     store.command("TRUNCATE TABLE state_new")
-    store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), ver, settings)
-    _write_changes(store, settings)
+    store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), ver)
+    _write_changes(store)
     return int(store.value("SELECT uniqExact(object_type, object_id) FROM touched WHERE step = 1"))
 
 
-def _write_changes(store: Store, settings: Params | None = None) -> None:
+def _write_changes(store: Store) -> None:
     """The rows of state_new that are other than the kept ones, into object_state."""
-    store.command(DIFFER, None, settings)
-    store.command(_sql("delta"), None, settings)
+    store.command(DIFFER)
+    store.command(_sql("delta"))
 
 
 def _fold_everything(store: Store, own: str, links: str, ver: int) -> None:

@@ -2,8 +2,8 @@
 title = "Times that cannot be"
 definition = """
 A source and system whose actual events, received in the last `clock_window`, lie further ahead of our clock than `future_clock`: they
-say that something has happened later than we heard of it. Plans and estimates lie ahead by nature and do not count; of an event that
-came several times the first arrival counts, of its versions the last. It began when the first of them arrived. Value: the objects that
+say that something has happened later than we heard of it. Plans and estimates lie ahead by nature and do not count; of an event's
+versions the last counts, and of that the first arrival. It began when the first of them arrived. Value: the objects that
 the events are about."""
 sentence = "{interface} has sent times that lie ahead for {oldest} ({value}): {reason}"
 action = "Ask the sender to set its clock or its time zone right; its freshness figures cannot be believed until then."
@@ -28,7 +28,7 @@ WITH
     last AS
     (
         SELECT
-            object_type, object_id, event_id, min(received_at) AS heard_at,
+            object_type, object_id, event_id, argMin(received_at, (bitNot(event_version), received_at)) AS heard_at,
             argMax((source, system, classifier, occurred_at, tenant, region, warehouse, carrier, customer, order_class, mode, trace_id,
                     is_retracted), (event_version, is_retracted, recorded_at)) AS e
         FROM events

@@ -29,7 +29,8 @@ WITH
     last AS
     (
         SELECT
-            object_type, object_id, event_id, count() AS n, min(received_at) AS first_received_at,
+            object_type, object_id, event_id, count() AS n,
+            argMin(received_at, (bitNot(event_version), received_at)) AS first_received_at, -- of the last version
             argMax(
                 (occurred_at, recorded_at, classifier, state, system_role, location, related.object_type, related.object_id, keys,
                  tenant, region, warehouse, carrier, customer, order_class, mode, amount, currency, quantity, unit, is_retracted,

@@ -28,8 +28,10 @@ def shipment(id_: str, hours: float, state_: str, **more: Any) -> Event:
     return Event(event_id=id_, event_type=f"shipment.{state_ or 'status'}", occurred_at=at(hours), **(said | more))
 
 
-def store_events(store: Store, found: Sequence[Event], *, ingested_at: datetime | None = None) -> None:
-    rows = events.rows(found, source="test", message="m", received_at=RECEIVED)
+def store_events(
+    store: Store, found: Sequence[Event], *, ingested_at: datetime | None = None, received_at: datetime = RECEIVED
+) -> None:
+    rows = events.rows(found, source="test", message="m", received_at=received_at)
     stamp = ingested_at or datetime.now(UTC)
     stamped = [(*r[: events.INGESTED_AT], stamp, *r[events.INGESTED_AT + 1 :]) for r in rows]
     store.insert("events", events.COLUMNS, stamped)
@@ -173,6 +175,16 @@ def test_a_time_ahead_of_our_clock_is_held_back_to_when_it_was_received(store: S
     store_events(store, [shipment("a", 24 * 400, "departed")])
     state.refresh(store)
     assert row(store)["h_at"] == [RECEIVED]
+
+
+def test_a_correction_is_held_against_when_it_was_received_itself(store: Store) -> None:
+    """Two hours late after all, says the carrier once it has left: that is no clock gone wrong, and not to be held back."""
+    store_events(store, [shipment("a", 1, "departed")], received_at=at(1))
+    store_events(store, [shipment("a", 3, "departed", event_version=2)], received_at=at(3.5))
+    store_events(store, [shipment("b", 9, "delivered", event_version=2)], received_at=at(5))
+    store_events(store, [shipment("b", 9, "delivered", event_version=2)], received_at=at(10))
+    state.refresh(store)
+    assert row(store)["h_at"] == [at(3), at(5)]
 
 
 def test_a_refresh_that_died_between_its_steps_is_healed_by_the_first_round_after_the_start(store: Store) -> None:

@@ -34,7 +34,7 @@ FROM
     FROM
     (
         SELECT
-            object_id, event_id, min(e.received_at) AS heard_at,
+            object_id, event_id, argMin(e.received_at, (bitNot(e.event_version), e.received_at)) AS heard_at,
             argMax(e.occurred_at, version) AS happened_at, argMax(e.recorded_at, version) AS recorded_at, argMax(e.classifier, version) AS v_classifier,
             argMax(e.state, version) AS v_state, argMax(e.system_role, version) AS role, argMax(e.region, version) AS region,
             argMax(e.carrier, version) AS carrier, argMax(e.mode, version) AS mode, argMax(e.location, version) AS location,
