@@ -337,15 +337,10 @@ def main() -> None:
     _end_cleanly()
     try:
         app()
-    except (BadConfig, BadDefinition, BadPayload) as err:
-        Console(stderr=True).print(f"milepost: {err}", markup=False, style="red")
-        raise SystemExit(2) from err
-    except StoreUnavailable as err:
-        Console(stderr=True).print(f"milepost: {err}", markup=False, style="red")
-        raise SystemExit(3) from err
     except MilepostError as err:
         Console(stderr=True).print(f"milepost: {err}", markup=False, style="red")
-        raise SystemExit(1) from err
+        wrong = isinstance(err, (BadConfig, BadDefinition, BadPayload))
+        raise SystemExit(2 if wrong else 3 if isinstance(err, StoreUnavailable) else 1) from err
 
 
 if __name__ == "__main__":

@@ -58,11 +58,13 @@ class Segment(NamedTuple):
 def delimiters(text: str, pos: int) -> tuple[Delimiters, int]:
     """The delimiters from here on, and where the first segment begins."""
     if not text.startswith("UNA", pos):
-        return (CONTROL if text[pos + 3] == "\x1d" else DEFAULT), pos
-    component, element, decimal, release, repetition, segment = tuple(text[pos + 3 : pos + 9])
+        return (CONTROL if text[pos + 3 : pos + 4] == "\x1d" else DEFAULT), pos
+    if len(named := text[pos + 3 : pos + 9]) < 6:
+        raise BadPayload(f"UNA names {excerpt(named)} and ends; six signs are expected")
+    component, element, decimal, release, repetition, segment = tuple(named)
     signs = [component, element, segment, *release.strip()]
     if len(set(signs)) < len(signs) or any(sign.isalnum() for sign in signs):
-        got = excerpt(text[pos + 3 : pos + 9])
+        got = excerpt(named)
         raise BadPayload(f"UNA names {got}; the component, element, release and segment signs must differ and be no letters")
     return Delimiters(component, element, decimal, release.strip(), repetition, segment), pos + 9
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collectors.formats import edifact
@@ -189,6 +189,8 @@ SIGNS = st.text("+:'?\nUNABHTZGE019 ", max_size=200).map(str.encode)
 
 
 @given(st.binary(max_size=300) | st.builds(bytes.__add__, st.just(UNB), SIGNS))
+@example(b"UNB")
+@example(b"UNB+'UNA")
 def test_no_bytes_crash_the_tokenizer(body: bytes) -> None:
     """Whatever arrives is a document of messages, or a BadPayload."""
     with contextlib.suppress(BadPayload):
