@@ -100,6 +100,7 @@ def application(
         HERE / "app.py",
         routes=[
             Route("/healthz", _healthz),
+            Route("/operations", _first_page),
             *(Route(f"{path}/{{rest:path}}", _not_here, methods=METHODS) for path in ("/v1", "/api")),
         ],
         lifespan=_warm,
@@ -164,6 +165,11 @@ def _ask_first() -> None:
 
 async def _healthz(_: Request) -> Response:
     return JSONResponse({"status": "ok", "serves": "pages"})
+
+
+async def _first_page(request: Request) -> Response:
+    """By its name as without: Streamlit knows the first page by `/` alone, and says of its name that there is no such page."""
+    return RedirectResponse(request.url.replace(scheme="", netloc="", path="/"), 307)
 
 
 async def _not_here(request: Request) -> Response:

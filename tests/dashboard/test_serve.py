@@ -59,6 +59,12 @@ def test_nobody_else_is_sent_anywhere(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 200
 
 
+def test_the_first_page_is_there_by_its_name_too() -> None:
+    """What people type after having seen /exceptions; a dialog said that there is no such page."""
+    pages = TestClient(Starlette(routes=[Route("/operations", serve._first_page)]), follow_redirects=False)
+    assert pages.get("/operations?region=EU-West&region=US%2FEast").headers["location"] == "/?region=EU-West&region=US%2FEast"
+
+
 def test_a_sender_that_mistakes_the_port_is_told_where_to_go() -> None:
     """Streamlit would answer 200 and a page to a mistyped OTLP address, which looks healthy."""
     app = Starlette(routes=[Route("/v1/{rest:path}", serve._not_here, methods=serve.METHODS)])
