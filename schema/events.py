@@ -1,5 +1,5 @@
 """
-The canonical business event, its identity, and its shape as a row of `events`.
+The canonical business event, its identity, and the columns of its row in `events`.
 
 Why one flat model: every source, whatever its standard, says the same thing, that an object reached a milestone at a
 time, and everything downstream is a fold over those statements. What a standard says beyond that goes to `attributes`.
@@ -12,11 +12,10 @@ Why the identity is computed from the payload alone: a replay, a retry or a seco
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from operator import itemgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -106,7 +105,6 @@ COLUMNS = (
     "amount", "currency", "quantity", "unit",
     "trace_id", "span_id", "correlation_id", "exception_code", "is_retracted", "attributes",
 )  # fmt: skip
-INGESTED_AT = COLUMNS.index("ingested_at")
 
 
 def event_id(*parts: str) -> str:
@@ -117,25 +115,3 @@ def event_id(*parts: str) -> str:
 def message_id(body: bytes) -> str:
     """Identity of a message by its bytes: the same bytes are the same message, whoever sends them again."""
     return hashlib.blake2b(body, digest_size=16).hexdigest()
-
-
-# A row is put together from runs of fields that lie together in COLUMNS: a third of the time of naming each.
-_HEAD = itemgetter("event_id", "event_version", "event_type", "occurred_at")
-_OBJECT = itemgetter("classifier", "object_type", "object_id")
-_CODES = itemgetter("state", "source_code", "code_list", "code_element", "code_version", "system", "system_role")
-_CUTS = itemgetter(*COLUMNS[COLUMNS.index("tenant") : COLUMNS.index("attributes")])
-
-
-def row(event: Event, *, source: str, message: str, received_at: datetime) -> tuple[Any, ...]:
-    """One row of `events` in the order of COLUMNS; `ingested_at` is stamped by the sink at each attempt to insert."""
-    said, related = event.__dict__, event.related
-    return (
-        *_HEAD(said), said["recorded_at"] or said["occurred_at"], received_at, received_at,
-        *_OBJECT(said), [r.object_type for r in related], [r.object_id for r in related], list(event.keys),
-        *_CODES(said), source, message, *_CUTS(said), dict(event.attributes),
-    )  # fmt: skip
-
-
-def rows(events: Iterable[Event], *, source: str, message: str, received_at: datetime) -> list[tuple[Any, ...]]:
-    """`row` for each event, in order."""
-    return [row(event, source=source, message=message, received_at=received_at) for event in events]

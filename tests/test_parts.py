@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser
 
-from schema.events import COLUMNS, Event, rows
+from schema.events import COLUMNS, Event
 from schema.governance import Catalogue
 from schema.store import Store, connect
 from tests.conftest import Engine
 from tests.parts.node import Node
+from tests.parts.rows import event_rows
 from tests.parts.stock import Stock, drop
 
 AT = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -40,7 +41,7 @@ def test_a_used_database_is_like_a_new_one(store: Store, catalogue: Catalogue, t
     assert store.value("SELECT count() FROM events") == 0
     assert store.value("SELECT count() FROM gov_stages") == len(catalogue.stages)
     event = Event(event_id="1", event_type="t", occurred_at=AT, object_type="order", object_id="O1")
-    store.insert("events", COLUMNS, rows([event], source="s", message="m", received_at=AT), token="same in every turn")
+    store.insert("events", COLUMNS, event_rows([event], source="s", message="m", received_at=AT), token="same in every turn")
     assert store.value("SELECT count() FROM events") == 1
     if turn == 2:
         store.command("TRUNCATE TABLE gov_stages")

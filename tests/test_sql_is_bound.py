@@ -30,7 +30,7 @@ OF_OURS = {
     "schema/state.py": {"table"},  # literals of the loop, and of the callers
     "schema/telemetry.py": {"columns", "missing", "before", "after", "store.database", "derived(store)"},  # the view's definition
     "schema/waits.py": {"_sql()", "which"},  # the fold, and a condition of the module
-    "collectors/demo/lookback.py": {"columns", "view"},  # DETECTOR_COLUMNS, and quoted
+    "collectors/demo/lookback.py": {"columns", "detector.sql"},  # DETECTOR_COLUMNS, and a file
     "dashboard/queries.py": {"where", "cut", "counted"},  # literals of the callers, and of the loop
     "dashboard/queries_object.py": {"of_viewer()", "of_viewer(near)", "ours"},  # a condition of constants
 }

@@ -17,9 +17,10 @@ from typing import Any
 
 from collectors.demo.troubles import Trouble
 from schema import definitions, exceptions
+from schema.definitions import ONCE
 from schema.exceptions import Verb
 from schema.governance import Catalogue
-from schema.store import Store, quote
+from schema.store import Store
 
 ROUNDS, SHORTEST_S, DAY_S = 12, 1800, 86_400
 IDLE = 2.0  # how much longer it rests than it works
@@ -63,9 +64,9 @@ class LookBack:
 
     def _round(self, code: str, at: datetime) -> list[Row]:
         columns = ", ".join(definitions.DETECTOR_COLUMNS)
-        view = quote(definitions.detectors()[code].view)
+        detector = definitions.detectors()[code]
         began = time.perf_counter()
-        found = self._store.query(f"SELECT {columns} FROM {view}(as_of = {{as_of:DateTime64(3, 'UTC')}})", {"as_of": at})  # noqa: S608
+        found = self._store.query(f"SELECT {columns} FROM ({detector.sql}\n) {ONCE}", {"as_of": at})  # noqa: S608
         self._stop.wait(self._idle * (time.perf_counter() - began))
         return found
 

@@ -23,6 +23,7 @@ from schema import events, governance
 from schema.errors import BadPayload
 from schema.events import Event
 from tests.collectors.conftest import RECEIVED
+from tests.parts.rows import event_rows
 
 EVENT = TypeAdapter(Event)
 SHIPPED = governance.load()
@@ -51,7 +52,7 @@ def test_a_block_holds_what_a_row_says(message: Callable[..., Message], cloud_ev
     ]
     told = message(said)
     found = cloudevents.decode(told, TMS)
-    expected = events.rows(found.events, source="events", message=told.id, received_at=RECEIVED)
+    expected = event_rows(found.events, source="events", message=told.id, received_at=RECEIVED)
     (batch,) = found.batches
     rows = [row | {"attributes": dict(row["attributes"])} for row in batch.block.to_pylist()]
     named = [dict(zip(events.COLUMNS, row, strict=True)) for row in expected]

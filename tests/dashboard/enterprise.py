@@ -13,6 +13,7 @@ from typing import Any
 from schema import events, exceptions, state
 from schema.events import Event, Related
 from schema.store import Store
+from tests.parts.rows import event_rows
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REGIONS = {"EU-West": ("ROT", "ANR"), "EU-North": ("GOT",), "US-East": ("EWR", "SAV"), "APAC": ("SIN",)}
@@ -36,7 +37,7 @@ def fill(store: Store, now: datetime, *, orders: int = 60, seed: int = 7) -> Non
     """Put the enterprise into a store: events, the state, exceptions, and what the jobs would have noted."""
     rng = random.Random(seed)
     said = [e for i in range(orders) for e in _order(i, now, rng)]
-    rows = events.rows(said, source="events", message="m1", received_at=now)
+    rows = event_rows(said, source="events", message="m1", received_at=now)
     received = events.COLUMNS.index("received_at")
     rows = [(*r[:received], r[3] + timedelta(seconds=40), now, *r[received + 2 :]) for r in rows]
     store.insert("events", events.COLUMNS, rows)

@@ -15,6 +15,7 @@ from schema.events import Event, Related
 from schema.exceptions import Verb
 from schema.store import Store
 from tests.dashboard.telling import Told, log, tell, trace_id
+from tests.parts.rows import event_rows
 
 IMAGE = '<img src=x onerror="window.pwned=1">'
 ATTACK = (
@@ -33,7 +34,7 @@ def fill(store: Store, now: datetime) -> None:
         _event("shipment", SHIPMENT, "in_transit", now - timedelta(days=7), (("order", f"O{ATTACK}"),)),
         _event("invoice", f"B{ATTACK}", "not_ready", now - timedelta(days=6), (("shipment", SHIPMENT), ("order", f"O{ATTACK}"))),
     ]
-    store.insert("events", events.COLUMNS, events.rows(said, source=ATTACK, message=ATTACK, received_at=now))
+    store.insert("events", events.COLUMNS, event_rows(said, source=ATTACK, message=ATTACK, received_at=now))
     state.refresh(store)
     exceptions.detect(store, now)
     _raise(store, now)

@@ -23,6 +23,7 @@ from schema.rules import Interface
 from schema.store import Store
 from tests.dashboard.conftest import words
 from tests.dashboard.telling import Told, minutes, tell, trace_id
+from tests.parts.rows import event_rows
 
 Open = Callable[..., AppTest]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -59,7 +60,7 @@ def shipment(store: Store, name: str, amount: float, customer: str, *, region: s
         event_id=name, event_type="shipment.departed", occurred_at=NOW - 3 * DAY, object_type="shipment", object_id=name,
         state="departed", amount=amount, currency="EUR", customer=customer, carrier="ACME", region=region, mode="ftl",  # type: ignore[arg-type]
     )  # fmt: skip
-    store.insert("events", events.COLUMNS, events.rows([event], source="tms", message="m", received_at=NOW - 3 * DAY))
+    store.insert("events", events.COLUMNS, event_rows([event], source="tms", message="m", received_at=NOW - 3 * DAY))
     state.refresh(store)
 
 

@@ -28,6 +28,7 @@ from schema.governance import Catalogue
 from schema.store import Store
 from tests.dashboard.conftest import words
 from tests.dashboard.telling import Told, minutes, tell
+from tests.parts.rows import event_rows
 
 Open = Callable[..., AppTest]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday, 13:00 in Berlin
@@ -88,7 +89,7 @@ def test_the_lag_is_from_happened_to_stored_over_actual_events(opened: Store) ->
         Event(event_id=f"{n}{kind}", event_type="order.received", occurred_at=at, classifier=kind, object_type="order", object_id="SO-1")  # type: ignore[arg-type]
         for n, kind, at in ((1, "ACT", NOW - minutes(60)), (2, "PLN", NOW - minutes(600)))
     ]
-    rows = events.rows(said, source="erp", message="m", received_at=NOW - minutes(59))
+    rows = event_rows(said, source="erp", message="m", received_at=NOW - minutes(59))
     opened.insert("events", events.COLUMNS, rows)
     message(opened, "erp", NOW - minutes(59))
     assert source("erp")["lag_s"] == pytest.approx(60)

@@ -26,6 +26,7 @@ from schema.governance import Catalogue
 from schema.kpi import Point
 from schema.store import Store
 from tests.dashboard.conftest import words
+from tests.parts.rows import event_rows
 
 Open = Callable[..., AppTest]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -49,7 +50,7 @@ def hours(n: float) -> datetime:
 def shipped(store: Store, name: str, departed: float, in_transit: float | None) -> None:
     """A shipment that departed so many hours ago, and was first seen on its way so many hours ago."""
     said = [("departed", departed), *([("in_transit", in_transit)] if in_transit is not None else [])]
-    rows = events.rows(
+    rows = event_rows(
         [
             Event(event_id=f"{name}-{what}", event_type=f"shipment.{what}", occurred_at=hours(at), object_type="shipment",
                   object_id=name, state=what, system="ACME", system_role="carrier", region="EU-West", carrier="ACME")

@@ -25,6 +25,7 @@ from schema.governance import Catalogue
 from schema.store import Store
 from tests.dashboard.conftest import words
 from tests.dashboard.telling import Told, log, minutes, span_id, tell, trace_id
+from tests.parts.rows import event_rows
 
 Open = Callable[..., AppTest]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -75,7 +76,7 @@ def test_a_business_key_finds_its_traces_however_old(opened: Store) -> None:
         event_id="e", event_type="order.released", occurred_at=NOW - timedelta(days=2), object_type="order", object_id="SO-1",
         keys=("PO-77",), state="released", trace_id=trace_id(2),
     )  # fmt: skip
-    opened.insert("events", events.COLUMNS, events.rows([event], source="erp", message="m", received_at=NOW))
+    opened.insert("events", events.COLUMNS, event_rows([event], source="erp", message="m", received_at=NOW))
     state.refresh(opened)
     assert found(key="SO-1") == ["2", "1"]
     assert found(key="PO-77") == ["2", "1"]
@@ -134,7 +135,7 @@ def test_a_trace_that_a_crash_kept_out_of_the_lookup_is_found_all_the_same(opene
 def test_the_objects_of_a_trace_come_from_its_spans_and_from_events(opened: Store) -> None:
     """With their state now, which is not the state that they had then."""
     said = [("order", "SO-1", "released", 1), ("order", "SO-1", "shipped", 9), ("invoice", "IN-1", "created", 1)]
-    rows = events.rows(
+    rows = event_rows(
         [
             Event(event_id=f"{id_}{state_}", event_type=f"{type_}.{state_}", occurred_at=NOW - timedelta(hours=1) + minutes(at),
                   object_type=type_, object_id=id_, state=state_, trace_id=trace_id(1) if at == 1 else "")  # type: ignore[arg-type]

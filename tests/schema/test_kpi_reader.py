@@ -19,6 +19,7 @@ from schema.errors import BadConfig
 from schema.governance import Catalogue
 from schema.kpi import Point
 from schema.store import Store
+from tests.parts.rows import INGESTED_AT
 from tests.parts.stock import Stock
 from tests.schema import cases
 from tests.schema.cases import Case
@@ -86,7 +87,7 @@ def test_everything_sent_again_in_another_order_changes_no_kpi(store: Store, fil
     rows.sort(key=lambda row: str(row[events.COLUMNS.index("event_id")]), reverse=True)
     store.insert("events", events.COLUMNS, rows)
     state.refresh(store, since=state.EPOCH)
-    later = [[v + timedelta(days=1) if i == events.INGESTED_AT else v for i, v in enumerate(row)] for row in rows]
+    later = [[v + timedelta(days=1) if i == INGESTED_AT else v for i, v in enumerate(row)] for row in rows]
     before = _headlines(store)
     for batch in (later[::2], later[1::2], later[::-1]):
         store.insert("events", events.COLUMNS, batch)

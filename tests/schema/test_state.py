@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from schema import events, state, waits
 from schema.events import Event, Related
 from schema.store import Store
+from tests.parts.rows import INGESTED_AT, event_rows
 
 START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 RECEIVED = START + timedelta(days=3)
@@ -31,9 +32,9 @@ def shipment(id_: str, hours: float, state_: str, **more: Any) -> Event:
 def store_events(
     store: Store, found: Sequence[Event], *, ingested_at: datetime | None = None, received_at: datetime = RECEIVED
 ) -> None:
-    rows = events.rows(found, source="test", message="m", received_at=received_at)
+    rows = event_rows(found, source="test", message="m", received_at=received_at)
     stamp = ingested_at or datetime.now(UTC)
-    stamped = [(*r[: events.INGESTED_AT], stamp, *r[events.INGESTED_AT + 1 :]) for r in rows]
+    stamped = [(*r[: INGESTED_AT], stamp, *r[INGESTED_AT + 1 :]) for r in rows]
     store.insert("events", events.COLUMNS, stamped)
 
 
