@@ -194,7 +194,7 @@ def migrate_() -> None:
     waiting = migrate.pending(store)
     migrate.migrate(store, catalogue)
     state.settle(store)
-    console.print(f"{store.label}: {len(waiting)} migrations applied, {len(list(migrate.views()))} views defined.")
+    console.print(f"{store.label}: {len(waiting)} migrations applied, {len(definitions.views())} views defined.")
 
 
 @app.command()

@@ -15,8 +15,8 @@ from typing import Any
 import streamlit as st
 
 from dashboard import charts_numbers, filters, frame, queries_numbers, sentences, session, tables, tiles, units
+from schema import definitions
 from schema import kpi as reader
-from schema import migrate
 from schema.definitions import Detector, Kpi
 from schema.kpi import Point
 from schema.rules import Tolerance
@@ -242,7 +242,7 @@ def sql(text: str, view: str) -> None:
 
 def inputs(text: str) -> str:
     """The views that a definition reads, and the tables that lie under them."""
-    views = dict(migrate.views())
+    views = definitions.views()
     direct = _read(text)
     under, open_ = set(), list(direct)
     while open_:

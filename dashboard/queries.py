@@ -27,11 +27,13 @@ from dashboard import access, limits, session
 from dashboard.kept import Kept
 from dashboard.limits import is_limited
 from schema.events import OBJECT_TYPES
+from schema.flat import flat
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Rows = list[dict[str, Any]]
 LIVE_S, CALM_S = 5, 60
+MOMENT = "{as_of:DateTime64(3, 'UTC')}"
 TICK_S = 15  # nothing has changed, but what waits has grown older
 
 
@@ -143,14 +145,12 @@ def at(as_of: datetime | None) -> datetime:
 def ask(sql: str, as_of: datetime | None, scope: tuple[str, ...] = (), **params: Any) -> Rows:
     """Rows of a statement; AS_OF in it is the moment, SCOPED the two parameters that every view of facts takes."""
     text = sql.replace("SCOPED", "as_of = AS_OF, scope = {scope:Array(String)}")
-    return session.store().query(
-        text.replace("AS_OF", "{as_of:DateTime64(3, 'UTC')}"), {"as_of": at(as_of), "scope": list(scope)} | params
-    )
+    return session.store().query(flat(text.replace("AS_OF", MOMENT)), {"as_of": at(as_of), "scope": list(scope)} | params)
 
 
 def ask_whole(sql: str, as_of: datetime | None, **params: Any) -> Rows:
     """Rows of a statement over what belongs to nobody, or of one that has been narrowed to ids that the viewer may see."""
-    return session.whole_store().query(sql.replace("AS_OF", "{as_of:DateTime64(3, 'UTC')}"), {"as_of": at(as_of)} | params)
+    return session.whole_store().query(flat(sql.replace("AS_OF", MOMENT)), {"as_of": at(as_of)} | params)
 
 
 def of_viewer(where: str = "true") -> str:

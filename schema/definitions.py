@@ -34,8 +34,6 @@ KPI_PARAMS = {
     "scope": "Array(String)",
 }
 DETECTOR_PARAMS = {"as_of": "DateTime64(3, 'UTC')"}
-# What a file marks as MATERIALIZED is read once where its text is asked with this, in a view at each place that names it.
-ONCE = "SETTINGS enable_materialized_cte = 1"
 DETECTOR_COLUMNS = (
     "fingerprint", "object_type", "object_id", "began_at", "reason", "value", "tenant", "region", "warehouse", "carrier",
     "customer", "order_class", "mode", "interface", "trace_id", "place", "owner",
@@ -130,6 +128,12 @@ def detectors() -> dict[str, Detector]:
         code = file.name.removesuffix(".sql")
         found[code] = Detector(code, header, sql)
     return dict(sorted(found.items()))
+
+
+@cache
+def views() -> dict[str, str]:
+    """The SELECT of every view by name, in the order of creation: facts, then KPIs, then detectors."""
+    return facts() | {k.view: k.sql for k in kpis().values()} | {d.view: d.sql for d in detectors().values()}
 
 
 def check(catalogue: Catalogue) -> None:

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schema import definitions
-from schema.definitions import ONCE
 from schema.errors import BadConfig
+from schema.flat import flat
 from schema.store import Store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,6 +52,21 @@ UNION ALL
 SELECT * REPLACE (greatest(now_at, detected_at) AS closed_at, {ver:UInt64} AS ver) FROM open
 WHERE (code, fingerprint) NOT IN (SELECT code, fingerprint FROM detected)
 """
+FIND = """
+SELECT * FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+WHERE if({id:String} = '', is_open, id = {id:String})
+ORDER BY severity, value DESC, began_at
+"""
+INCIDENTS = """
+SELECT * FROM incidents(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+ORDER BY severity, value DESC, oldest_at
+"""
+CAUSES = """
+SELECT incident, interface AS cause_interface, how AS cause_how, n_failed, n_retries, first_at AS cause_at,
+       trace_id AS cause_trace_id, message AS cause_message, version AS cause_version, changed_at, is_change_before
+FROM incident_causes(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+WHERE position = 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +92,7 @@ def detect(store: Store, as_of: datetime, codes: tuple[str, ...] = ()) -> int:
     wanted = [d for d in definitions.detectors().values() if not codes or d.code in codes]
     for detector in wanted:
         store.command(
-            f"INSERT INTO detected (code, {columns}) SELECT {{code:String}}, {columns} FROM ({detector.sql}\n) {ONCE}",  # noqa: S608
+            f"INSERT INTO detected (code, {columns}) SELECT {{code:String}}, {columns} FROM (\n{flat(detector.sql)}\n)",  # noqa: S608
             {"code": detector.code, "as_of": as_of},
         )
     # Newer than every row there is, even after our clock was set back: a lower version would never count.
@@ -88,14 +103,7 @@ def detect(store: Store, as_of: datetime, codes: tuple[str, ...] = ()) -> int:
 
 def find(store: Store, as_of: datetime, *, scope: tuple[str, ...] = (), id_: str = "") -> list[dict[str, Any]]:
     """Exceptions that were open at `as_of`, worst first, or the one with this id even if it is closed."""
-    return store.query(
-        """
-        SELECT * FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
-        WHERE if({id:String} = '', is_open, id = {id:String})
-        ORDER BY severity, value DESC, began_at
-        """,
-        {"as_of": as_of, "scope": list(scope), "id": id_},
-    )
+    return store.query(flat(FIND), {"as_of": as_of, "scope": list(scope), "id": id_})
 
 
 def incidents(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -105,27 +113,12 @@ def incidents(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> 
 
 def open_incidents(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """Open incidents at `as_of`, worst first, without their technical half."""
-    return store.query(
-        """
-        SELECT * FROM incidents(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
-        ORDER BY severity, value DESC, oldest_at
-        """,
-        {"as_of": as_of, "scope": list(scope)},
-    )
+    return store.query(flat(INCIDENTS), {"as_of": as_of, "scope": list(scope)})
 
 
 def causes(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
     """The likeliest cause of each open incident, by incident: a far dearer question than which incidents are open."""
-    found = store.query(
-        f"""
-        SELECT incident, interface AS cause_interface, how AS cause_how, n_failed, n_retries, first_at AS cause_at,
-               trace_id AS cause_trace_id, message AS cause_message, version AS cause_version, changed_at, is_change_before
-        FROM ({definitions.facts()["incident_causes"]})
-        WHERE position = 1
-        {ONCE}
-        """,  # noqa: S608 the text of a file
-        {"as_of": as_of, "scope": list(scope)},
-    )
+    found = store.query(flat(CAUSES), {"as_of": as_of, "scope": list(scope)})
     return {row["incident"]: row for row in found}
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
 
@@ -73,15 +72,6 @@ def migrations() -> list[tuple[str, str]]:
     return [(f.name, definitions.one_statement(f.name, f.read_text("utf-8"))) for f in found]
 
 
-def views() -> Iterator[tuple[str, str]]:
-    """(name, SELECT) of every view, in the order of creation: facts by file name, then KPIs, then detectors."""
-    yield from definitions.facts().items()
-    for kpi in definitions.kpis().values():
-        yield kpi.view, kpi.sql
-    for detector in definitions.detectors().values():
-        yield detector.view, detector.sql
-
-
 def _apply(store: Store, name: str, sql: str, digest: str, known: str | None) -> None:
     if known == digest:
         return
@@ -102,7 +92,7 @@ def _define_waits(store: Store) -> None:
 
 def _define_views(store: Store) -> None:
     applied = _applied(store, "view")
-    wanted = dict(views())
+    wanted = definitions.views()
     is_behind, made = False, []
     for name, sql in wanted.items():
         digest = _digest(sql)

@@ -12,6 +12,7 @@ from typing import Any
 
 from schema.errors import BadConfig
 from schema.events import OBJECT_TYPES
+from schema.flat import flat
 from schema.store import Store
 
 Row = dict[str, Any]
@@ -19,6 +20,12 @@ Row = dict[str, Any]
 STATE = """
 SELECT * FROM objects(type = {type:String}, as_of = {as_of:DateTime64(3, 'UTC')}, since = '1970-01-01', scope = [], by = '')
 WHERE object_id = {id:String}
+"""
+RELATIVES = """
+SELECT object_type, object_id, state, state_at, value, carrier, region, waits_for, n_events
+FROM objects(type = {type:String}, as_of = {as_of:DateTime64(3, 'UTC')}, since = '1970-01-01', scope = [], by = '')
+WHERE object_id IN {ids:Array(String)}
+ORDER BY object_id
 """
 EVENTS = """
 SELECT event_id, event_version, event_type, occurred_at, recorded_at, received_at, classifier, state, source_code, code_list,
@@ -60,7 +67,7 @@ def read(store: Store, type_: str, id_: str, *, as_of: datetime) -> Row | None:
     if type_ not in OBJECT_TYPES:
         raise BadConfig(f"object type {type_!r} is unknown; known: {', '.join(OBJECT_TYPES)}")
     key = {"type": type_, "id": id_, "as_of": as_of}
-    found = store.query(STATE, key)
+    found = store.query(flat(STATE), key)
     if not found:
         return None
     row = found[0]
@@ -72,7 +79,7 @@ def read(store: Store, type_: str, id_: str, *, as_of: datetime) -> Row | None:
         "owner": owed[0]["owner"] if owed else "",
         "relatives": relatives(store, row, as_of=as_of),
         "events": store.query(EVENTS, key),
-        "exceptions": store.query(EXCEPTIONS, key),
+        "exceptions": store.query(flat(EXCEPTIONS), key),
     }
 
 
@@ -81,15 +88,7 @@ def relatives(store: Store, row: Row, *, as_of: datetime) -> list[Row]:
     found: list[Row] = []
     for type_ in dict.fromkeys(row["link_type"]):
         ids = [i for t, i in zip(row["link_type"], row["link_id"], strict=True) if t == type_]
-        found += store.query(
-            """
-            SELECT object_type, object_id, state, state_at, value, carrier, region, waits_for, n_events
-            FROM objects(type = {type:String}, as_of = {as_of:DateTime64(3, 'UTC')}, since = '1970-01-01', scope = [], by = '')
-            WHERE object_id IN {ids:Array(String)}
-            ORDER BY object_id
-            """,
-            {"type": type_, "as_of": as_of, "ids": ids},
-        )
+        found += store.query(flat(RELATIVES), {"type": type_, "as_of": as_of, "ids": ids})
     return found
 
 

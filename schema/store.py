@@ -42,6 +42,7 @@ READER_LIMITS = {
     "result_overflow_mode": "throw",
     "readonly": 2,
 }
+SETTINGS = {"enable_materialized_cte": 1}  # what a statement marks as MATERIALIZED is read once
 WORKERS = 5  # one a job of the clock
 NOBODY = (OperationalError, OSError)  # what a client raises if nobody answers
 StatementError = DatabaseError  # what a wrong statement raises, for the few who must name it
@@ -223,7 +224,7 @@ def _embedded(path: str, database: str) -> Target:
 
     def make(db: str = database) -> Client:
         try:
-            return clickhouse_connect.get_client(interface="chdb", path=path, database=db)
+            return clickhouse_connect.get_client(interface="chdb", path=path, database=db, settings=dict(SETTINGS))
         except (DatabaseError, OSError) as err:
             raise StoreUnavailable(_held(path, err)) from err
 
@@ -261,7 +262,7 @@ def _server(dsn: str) -> Target:
     database = url.path.strip("/") or "milepost"
     is_tls = url.scheme == "clickhouses"
     timeout = float(cluster.options(dsn).get("timeout_s", 30))
-    settings = cluster.SETTINGS if "cluster" in cluster.options(dsn) else {}
+    settings = SETTINGS | (cluster.SETTINGS if "cluster" in cluster.options(dsn) else {})
 
     def make(db: str = database, host: str | None = url.hostname, port: int | None = url.port) -> Client:
         try:

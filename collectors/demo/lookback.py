@@ -17,8 +17,8 @@ from typing import Any
 
 from collectors.demo.troubles import Trouble
 from schema import definitions, exceptions
-from schema.definitions import ONCE
 from schema.exceptions import Verb
+from schema.flat import flat
 from schema.governance import Catalogue
 from schema.store import Store
 
@@ -66,7 +66,7 @@ class LookBack:
         columns = ", ".join(definitions.DETECTOR_COLUMNS)
         detector = definitions.detectors()[code]
         began = time.perf_counter()
-        found = self._store.query(f"SELECT {columns} FROM ({detector.sql}\n) {ONCE}", {"as_of": at})  # noqa: S608
+        found = self._store.query(f"SELECT {columns} FROM (\n{flat(detector.sql)}\n)", {"as_of": at})  # noqa: S608
         self._stop.wait(self._idle * (time.perf_counter() - began))
         return found
 

@@ -18,7 +18,7 @@ WITH
     assumeNotNull((SELECT any(watch) FROM gov_tolerances WHERE name = 'retry_amplification')) AS amplification,
     assumeNotNull((SELECT any(target) FROM gov_tolerances WHERE name = 'interface_error_share')) AS allowed,
     assumeNotNull((SELECT any(target) FROM gov_tolerances WHERE name = 'interface_min_failures')) AS at_least,
-    messages AS MATERIALIZED
+    sent AS MATERIALIZED
     (
         SELECT
             interface, message, max(side_at) AS ended_at, argMax(is_failed, side_at) AS is_failed, argMax(sides.region, side_at) AS region,
@@ -45,14 +45,14 @@ WITH
             if(uniqExactIf(region, attempts > 1) = 1, anyIf(region, attempts > 1), '') AS one_region,
             argMaxIf(retry_trace, ended_at, attempts > 1) AS trace_id,
             argMaxIf(said, ended_at, attempts > 1 AND said != '') AS message
-        FROM messages
+        FROM sent
         GROUP BY interface
         HAVING n_attempts > amplification * n AND n_attempts - n >= at_least AND n_failed <= allowed * n
     ),
     hit AS
     (
         SELECT DISTINCT interface, object.1::String AS object_type, object.2 AS object_id
-        FROM messages ARRAY JOIN objects AS object
+        FROM sent ARRAY JOIN objects AS object
         WHERE attempts > 1 AND interface IN (SELECT interface FROM told)
     ),
     worth AS

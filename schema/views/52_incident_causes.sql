@@ -24,7 +24,7 @@ WITH
         FROM open AS o INNER JOIN links AS l ON l.a_type = o.object_type AND l.a_id = o.object_id
         WHERE o.object_type = 'invoice' AND l.b_type = 'shipment'
     ),
-    calls AS MATERIALIZED
+    touching AS MATERIALIZED
     (
         SELECT
             interface, object.1 AS object_type, object.2 AS object_id,
@@ -43,7 +43,7 @@ WITH
                sum(c.n_failed) AS n_failed, sum(c.n_retries) AS n_retries, min(c.failed_at) AS first_at,
                argMax(c.trace_id, c.failed_at) AS trace_id, argMax(c.message, c.failed_at) AS message
         FROM family AS f
-        INNER JOIN calls AS c ON c.object_type = f.object_type AND c.object_id = f.object_id
+        INNER JOIN touching AS c ON c.object_type = f.object_type AND c.object_id = f.object_id
         WHERE c.is_failed
         GROUP BY incident, interface
     ),
@@ -77,7 +77,7 @@ WITH
         LEFT JOIN
         (
             SELECT f.incident AS incident, f.subject AS subject, k.interface AS interface, count() AS n
-            FROM family AS f INNER JOIN calls AS k ON k.object_type = f.object_type AND k.object_id = f.object_id
+            FROM family AS f INNER JOIN touching AS k ON k.object_type = f.object_type AND k.object_id = f.object_id
             GROUP BY incident, subject, interface
         ) AS c ON c.incident = o.incident AND c.subject = o.subject AND c.interface = o.interface
         GROUP BY incident, interface

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from collectors.jobs.refresh import Refresh
 from collectors.sink import Sink
 from schema import cluster as clusters
-from schema import migrate, state
+from schema import definitions, state
 from schema.errors import BadConfig, StoreUnavailable
 from schema.events import Event, Related
 from schema.governance import Catalogue
@@ -334,7 +334,7 @@ VALUES = {"Array(String)": "['region=EU', 'carrier=A']", "String": "'x'", "Bool"
 def test_every_view_can_be_asked_on_two_shards(store: Store) -> None:
     """The engine splits a statement by its form: one that it cannot split fails only there, on a page that nobody has tested."""
     refused = {}
-    for name, sql in migrate.views():
+    for name, sql in definitions.views().items():
         known = dict(PARAMETER.findall(sql))
         times = {p: f"toDateTime64('{'2026-11-01' if p == 'from' else '2026-11-02'} 00:00:00', 3, 'UTC')" for p in known}
         bound = ", ".join(f"`{p}` = {times[p] if 'Date' in kind else VALUES.get(kind, '3600')}" for p, kind in known.items())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from schema import definitions, migrate
+from schema import definitions
 from schema.definitions import KPI_PARAMS, Kpi
 from schema.governance import Catalogue
 from schema.kpi import ARGUMENTS
@@ -104,7 +104,7 @@ def test_no_limit_or_target_is_written_into_a_kpi(kpi: Kpi) -> None:
 
 def test_no_view_reads_a_clock() -> None:
     """`as_of` is a parameter, so that every number can be asked again as it was."""
-    assert [name for name, sql in migrate.views() if CLOCKS.search(re.sub(r"--[^\n]*", "", sql))] == []
+    assert [name for name, sql in definitions.views().items() if CLOCKS.search(re.sub(r"--[^\n]*", "", sql))] == []
 
 
 def test_events_of_a_window_are_read_by_time(store: Store) -> None:

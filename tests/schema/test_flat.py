@@ -1,0 +1,120 @@
+"""
+Flat statements: the text of every view in its place, and the same answer as by the view.
+
+Why every view over the rows of all cases: what is asked flat is what pages show, what is asked by the view is what everybody else
+sees, and neither may say what the other does not.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from schema import definitions, exceptions
+from schema.errors import BadDefinition
+from schema.flat import PARAMETER, flat
+from schema.governance import Catalogue
+from schema.store import Store, quote
+from tests.schema import cases
+from tests.schema.cases import Case
+
+AS_OF = datetime(2026, 11, 3, tzinfo=UTC)
+# What each parameter is asked with; one that a new view brings has to be added.
+ASKED: dict[str, Any] = {
+    "as_of": AS_OF, "from": datetime(2026, 11, 1, tzinfo=UTC), "to": AS_OF, "since": datetime(2026, 10, 1, tzinfo=UTC),
+    "scope": ["region=EU-West", "region=EU-East", "region=NL"], "by": "region", "bucket_s": 43_200, "type": "shipment", "what": "stages",
+    "moment": AS_OF, "me": "ada", "interface": "erp.invoice", "trace": "a1", "traces": ["a1", "a2"], "key": "", "service": "",
+    "is_error": False, "min_s": 0.0, "most": 100,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def filled(shared_store: Store, catalogue: Catalogue) -> Store:
+    """The rows of every case file in one store, and the exceptions that hold there."""
+    given: dict[str, list[cases.Row]] = {}
+    for kind in ("kpi", "detector"):
+        for parameter in cases.find(kind):
+            for table, rows in parameter.values[0].given.items():
+                given.setdefault(table, []).extend(rows)
+    cases.load(shared_store, catalogue, Case("all", "all", given, {}, []))
+    exceptions.detect(shared_store, AS_OF)
+    return shared_store
+
+
+def _calls() -> list[Any]:
+    return [pytest.param(name, id=name) for name, sql in definitions.views().items() if PARAMETER.search(sql)]
+
+
+@pytest.mark.parametrize("name", _calls())
+def test_a_view_and_its_flat_text_say_the_same(filled: Store, name: str) -> None:
+    """By what pages ask with, and with no scope and no cut."""
+    parameters = dict(sorted(set(PARAMETER.findall(definitions.views()[name]))))
+    arguments = ", ".join(f"{parameter} = {{ask_{parameter}:{type_}}}" for parameter, type_ in parameters.items())
+    sql = f"SELECT * FROM {quote(name)}({arguments})"
+    for given in (ASKED, ASKED | {"scope": [], "by": "", "type": "order", "what": "workflows"}):
+        asked = {f"ask_{parameter}": given[parameter] for parameter in parameters}
+        assert flat(sql) != sql
+        assert _rows(filled.query(flat(sql), asked)) == _rows(filled.query(sql, asked))
+
+
+def test_views_say_something_over_these_rows(filled: Store) -> None:
+    """Two answers without rows would be equal whatever stands in them."""
+    silent = []
+    for name in definitions.facts():
+        parameters = dict(PARAMETER.findall(definitions.views()[name]))
+        arguments = ", ".join(f"{parameter} = {{ask_{parameter}:{type_}}}" for parameter, type_ in parameters.items())
+        asked = {f"ask_{parameter}": (ASKED | {"scope": [], "by": ""})[parameter] for parameter in parameters}
+        call = f"({arguments})" if parameters else ""
+        if not filled.value(f"SELECT count() FROM {quote(name)}{call}", asked):
+            silent.append(name)
+    # What is made of raw spans and of our own runs, of which the cases hold none, and what is open on one interface.
+    of_spans = {"traces", "trace_links", "trace_logs", "trace_objects", "trace_spans", "edge_course", "edge_messages", "own_acts"}
+    assert set(silent) <= of_spans | {"jobs", "freshness", "failing_interfaces", "edge_exceptions"}
+
+
+def _rows(found: list[dict[str, Any]]) -> list[str]:
+    return sorted(repr([f"{v:.9g}" if isinstance(v, float) else v for v in row.values()]) for row in found)
+
+
+def test_no_name_in_a_with_is_that_of_a_table_or_view(filled: Store) -> None:
+    """Within flat text it would be taken for the table by every view that is named there."""
+    tables = {row["name"] for row in filled.query("SELECT name FROM system.tables WHERE database = currentDatabase()")}
+    named = {
+        (name, found)
+        for name, sql in definitions.views().items()
+        for found in re.findall(r"(?:WITH|,)\s+(\w+) AS (?:MATERIALIZED\s*)?\(\s*SELECT", re.sub(r"--[^\n]*", "", sql))
+    }
+    assert {found for found in named if found[1] in tables} == set()
+
+
+# --- the text ------------------------------------------------------------------------------------------------------------
+def test_arguments_take_the_place_of_parameters() -> None:
+    """A parameter stays a parameter under the caller's name, and is never text; anything else takes the type that it must have."""
+    text = flat("SELECT 'FROM returns(' FROM returns(as_of = {now:DateTime64(3, 'UTC')}, scope = [], by = 'carrier') -- FROM orders(\n")
+    assert "{now:DateTime64(3, 'UTC')}" in text
+    assert "CAST([] AS Array(String))" in text
+    assert "'carrier' = 'region'" in text
+    assert text.startswith("SELECT 'FROM returns(' FROM (")
+    assert not re.search(r"\{(as_of|scope|by):|--|\breturns\(as_of|\bobjects\(", text)
+
+
+def test_what_is_no_view_stays() -> None:
+    """Tables, functions and subqueries are the engine's."""
+    sql = "SELECT * FROM numbers(3) AS n JOIN (SELECT 1) AS x ON true WHERE f = 'it''s'"
+    assert flat(sql) == sql
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("SELECT * FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')})", "inbox is called without scope"),
+        ("SELECT * FROM inbox(as_of = (1, scope = []", "no closing parenthesis behind 'SELECT \\* FROM inbox\\('"),
+    ],
+)
+def test_a_call_that_cannot_be_made_flat_says_why(sql: str, words: str) -> None:
+    """A parameter that is left over would be asked of the caller's own."""
+    with pytest.raises(BadDefinition, match=words):
+        flat(sql)
