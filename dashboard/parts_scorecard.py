@@ -202,7 +202,7 @@ def card(period: str) -> report.Card:
     total = queries_scorecard.open_total(view.as_of, view.scope)
     composites = [
         c if c.score is not None else replace(c, missing=scores.not_yet(c.name, total, period, when=frame.when))
-        for c in scores.composites(queries_scorecard.parts(view.as_of, view.scope, days))
+        for c in scores.composites(rows, queries_scorecard.parts(view.as_of, view.scope, days))
     ]
     dear = queries_scorecard.incidents(view.as_of, view.scope, days)
     return report.Card(

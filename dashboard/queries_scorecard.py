@@ -36,30 +36,10 @@ def workflows(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows
 
 @cached(SLOW_S)
 def parts(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
-    """
-    The parts of the three composites with their scores in this period and in the one before.
-
-    Each row carries its composite's own weighted score (`whole`, `whole_before`, `whole_change`), over the parts with data;
-    NULL where none has, or where the period before was measured on other parts, which would compare unlike with unlike.
-    """
-    return ask(
-        """
-        SELECT
-            n.composite AS composite, n.part AS part, n.title AS title, n.weight AS weight, n.score AS score, n.n AS n,
-            n.typical_s AS typical_s, b.score AS before, n.score - b.score AS change,
-            sum(n.weight * n.score) OVER w / nullIf(sumIf(n.weight, n.n > 0) OVER w, 0) AS whole,
-            if(countIf((n.n > 0) != (b.n > 0)) OVER w = 0,
-                sum(n.weight * b.score) OVER w / nullIf(sumIf(n.weight, b.n > 0) OVER w, 0), NULL) AS whole_before,
-            whole - whole_before AS whole_change
-        FROM scorecard_parts(from = AS_OF - toIntervalSecond({length_s:UInt32}), SCOPED) AS n
-        LEFT JOIN scorecard_parts(from = AS_OF - toIntervalSecond(2 * {length_s:UInt32}),
-            as_of = AS_OF - toIntervalSecond({length_s:UInt32}), scope = {scope:Array(String)}) AS b
-            ON b.composite = n.composite AND b.part = n.part
-        WINDOW w AS (PARTITION BY n.composite)
-        ORDER BY indexOf(['synchronisation', 'exceptions', 'recovery'], composite), weight DESC, part
-        """,
-        as_of, scope, length_s=days * DAY_S,
-    )  # fmt: skip
+    """The parts of the composites of exceptions with their scores in this period, and (`before`, `n_before`) in the one before."""
+    sql, end = f"SELECT * FROM scorecard_parts({PERIOD}) ORDER BY composite, weight DESC, part", at(as_of)  # noqa: S608 names
+    now, then = (ask(sql, moment, scope, length_s=days * DAY_S) for moment in (end, end - timedelta(days=days)))
+    return [{**n, "before": t["score"], "n_before": t["n"]} for n, t in zip(now, then, strict=True)]
 
 
 @cached(SLOW_S)

@@ -45,14 +45,38 @@ class Composite:
     missing: str = ""
 
 
-def composites(rows: Sequence[Row]) -> list[Composite]:
-    """The three composites, in their order, from the rows of their parts."""
+def composites(workflows: Sequence[Row], rows: Sequence[Row]) -> list[Composite]:
+    """
+    The three composites, in their order: the first from the workflows and their attainment (K48), the others from the rows of
+    their parts. A score is the weighted mean over the parts with data; a change is None where the period before was measured
+    on other parts, which would compare unlike with unlike.
+    """
+    every = [*map(_part_of, sorted(workflows, key=lambda w: (-w["weight"], w["workflow"]))), *rows]
     out = []
     for name, (title, meaning) in COMPOSITES.items():
-        mine = tuple(r for r in rows if r["composite"] == name)
-        whole, change = (mine[0]["whole"], mine[0]["whole_change"]) if mine else (None, None)
-        out.append(Composite(name, title, meaning, whole, change, mine))
+        mine = tuple({**r, "change": _minus(r["score"], r["before"])} for r in every if r["composite"] == name)
+        before = _mean(mine, "before") if all((r["n"] > 0) == (r["n_before"] > 0) for r in mine) else None
+        score = _mean(mine, "score")
+        out.append(Composite(name, title, meaning, score, _minus(score, before), mine))
     return out
+
+
+def _part_of(workflow: Row) -> Row:
+    return {
+        "composite": "synchronisation", "part": workflow["workflow"], "title": workflow["title"], "weight": workflow["weight"],
+        "score": workflow["attainment"], "n": workflow["n"], "typical_s": None,
+        "before": workflow["attainment_before"], "n_before": workflow["n_before"],
+    }  # fmt: skip
+
+
+def _mean(rows: Sequence[Row], key: str) -> float | None:
+    known = [(float(r["weight"]), float(r[key])) for r in rows if r[key] is not None]
+    whole = sum(weight for weight, _ in known)
+    return sum(weight * value for weight, value in known) / whole if whole else None
+
+
+def _minus(now: float | None, then: float | None) -> float | None:
+    return None if now is None or then is None else now - then
 
 
 def headline(rows: Sequence[Row], whole: Composite, total: Row, period: str, currency: str) -> str:
