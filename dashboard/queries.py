@@ -27,7 +27,6 @@ from dashboard import access, limits, session
 from dashboard.kept import Kept
 from dashboard.limits import is_limited
 from schema.events import OBJECT_TYPES
-from schema.flat import flat
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,12 +38,11 @@ TICK_S = 15  # nothing has changed, but what waits has grown older
 
 # What of `object_state` a viewer of a part sees, as views/10_objects says it of the objects that they return.
 IN_SCOPE = """
-    (empty({scope:Array(String)})
-     OR arrayAll(
-        c -> NOT arrayExists(s -> startsWith(s, c.1 || '='), {scope:Array(String)})
-             OR has({scope:Array(String)}, c.1 || '=' || c.2),
-        [('region', region), ('warehouse', warehouse), ('carrier', carrier), ('customer', customer),
-         ('order_class', order_class)]))
+    milepost_in({scope:Array(String)}, 'region', region)
+    AND milepost_in({scope:Array(String)}, 'warehouse', warehouse)
+    AND milepost_in({scope:Array(String)}, 'carrier', carrier)
+    AND milepost_in({scope:Array(String)}, 'customer', customer)
+    AND milepost_in({scope:Array(String)}, 'order_class', order_class)
 """
 
 
@@ -145,12 +143,12 @@ def at(as_of: datetime | None) -> datetime:
 def ask(sql: str, as_of: datetime | None, scope: tuple[str, ...] = (), **params: Any) -> Rows:
     """Rows of a statement; AS_OF in it is the moment, SCOPED the two parameters that every view of facts takes."""
     text = sql.replace("SCOPED", "as_of = AS_OF, scope = {scope:Array(String)}")
-    return session.store().query(flat(text.replace("AS_OF", MOMENT)), {"as_of": at(as_of), "scope": list(scope)} | params)
+    return session.store().query(text.replace("AS_OF", MOMENT), {"as_of": at(as_of), "scope": list(scope)} | params)
 
 
 def ask_whole(sql: str, as_of: datetime | None, **params: Any) -> Rows:
     """Rows of a statement over what belongs to nobody, or of one that has been narrowed to ids that the viewer may see."""
-    return session.whole_store().query(flat(sql.replace("AS_OF", MOMENT)), {"as_of": at(as_of)} | params)
+    return session.whole_store().query(sql.replace("AS_OF", MOMENT), {"as_of": at(as_of)} | params)
 
 
 def of_viewer(where: str = "true") -> str:

@@ -36,7 +36,7 @@ def workflows(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows
 
 @cached(SLOW_S)
 def parts(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows:
-    """The parts of the composites of exceptions with their scores in this period, and (`before`, `n_before`) in the one before."""
+    """The parts of the composites of exceptions, their scores in this period and (`before`, `n_before`) in the one before."""
     sql, end = f"SELECT * FROM scorecard_parts({PERIOD}) ORDER BY composite, weight DESC, part", at(as_of)  # noqa: S608 names
     now, then = (ask(sql, moment, scope, length_s=days * DAY_S) for moment in (end, end - timedelta(days=days)))
     return [{**n, "before": t["score"], "n_before": t["n"]} for n, t in zip(now, then, strict=True)]

@@ -16,7 +16,6 @@ from typing import Any
 
 from schema import definitions
 from schema.errors import BadConfig
-from schema.flat import flat
 from schema.store import Store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,7 +91,7 @@ def detect(store: Store, as_of: datetime, codes: tuple[str, ...] = ()) -> int:
     wanted = [d for d in definitions.detectors().values() if not codes or d.code in codes]
     for detector in wanted:
         store.command(
-            f"INSERT INTO detected (code, {columns}) SELECT {{code:String}}, {columns} FROM (\n{flat(detector.sql)}\n)",  # noqa: S608
+            f"INSERT INTO detected (code, {columns}) SELECT {{code:String}}, {columns} FROM (\n{detector.sql}\n)",  # noqa: S608
             {"code": detector.code, "as_of": as_of},
         )
     # Newer than every row there is, even after our clock was set back: a lower version would never count.
@@ -103,7 +102,7 @@ def detect(store: Store, as_of: datetime, codes: tuple[str, ...] = ()) -> int:
 
 def find(store: Store, as_of: datetime, *, scope: tuple[str, ...] = (), id_: str = "") -> list[dict[str, Any]]:
     """Exceptions that were open at `as_of`, worst first, or the one with this id even if it is closed."""
-    return store.query(flat(FIND), {"as_of": as_of, "scope": list(scope), "id": id_})
+    return store.query(FIND, {"as_of": as_of, "scope": list(scope), "id": id_})
 
 
 def incidents(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -113,12 +112,12 @@ def incidents(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> 
 
 def open_incidents(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """Open incidents at `as_of`, worst first, without their technical half."""
-    return store.query(flat(INCIDENTS), {"as_of": as_of, "scope": list(scope)})
+    return store.query(INCIDENTS, {"as_of": as_of, "scope": list(scope)})
 
 
 def causes(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
     """The likeliest cause of each open incident, by incident: a far dearer question than which incidents are open."""
-    found = store.query(flat(CAUSES), {"as_of": as_of, "scope": list(scope)})
+    found = store.query(CAUSES, {"as_of": as_of, "scope": list(scope)})
     return {row["incident"]: row for row in found}
 
 

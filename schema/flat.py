@@ -1,28 +1,59 @@
 """
-Statements as the engine likes them: the views that they name put in their places as text, down to the tables.
+Statements as the engine likes them: the views that they name put in their places as text, down to the tables, and of that text
+only what is asked for.
 
-Why: a parameterised view is analysed when it is named and once more when it is read, and each view that it names twice as often
-again, so that most answers took longer to analyse than to read; flat, a statement is analysed once. The views stay for whoever
-asks in a client of his own, and say the same, which is a test. What a file marks as MATERIALIZED is read once in flat text.
+Why flat: a parameterised view is analysed when it is named and once more when it is read, and each view that it names twice as
+often again, so that most answers took longer to analyse than to read; flat, a statement is analysed once. Why only what is
+asked for: a view is made for every cut and every scope, and who asks for none has each of them analysed to find that out.
+
+The views stay for whoever asks in a client of his own, and say the same, which is a test. Values are never put into the text:
+they stay parameters. What a file marks as MATERIALIZED is read once in flat text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
 
 from schema import definitions
 from schema.errors import BadDefinition
 
+ASKS = re.compile(r"\s*(?:SELECT|WITH|INSERT|EXPLAIN)\b")
 COMMENT = r"--[^\n]*|/\*.*?\*/"
 STRING = r"'(?:[^'\\]|\\.)*'"
-CALL = re.compile(rf"(?:{COMMENT})|{STRING}|\b(?:FROM|JOIN)\s+`?(?P<name>\w+)`?\s*(?P<opens>\()", re.S)
+CALL = re.compile(rf"(?:{COMMENT})|{STRING}|\b(?:FROM|JOIN)\s+`?(?P<name>\w+)`?\s*\(", re.S)
 MARK = re.compile(rf"{STRING}|[()\[\]{{}},]", re.S)
 PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
+NO_SCOPE = "CAST([] AS Array(String))"
+# How views write them: migrations/0052_in.sql, 0053_cut.sql.
+IN_SCOPE = re.compile(rf"\bmilepost_in\((?:\{{(\w+):Array\(String\)\}}|{re.escape(NO_SCOPE)}), '(\w+)', ([\w.]+)\)")
+CUT = re.compile(rf"\bmilepost_cut\((?:\{{(\w+):String\}}|'(\w*)'), {', '.join(definitions.CUTS)}\)")
 
 
-@cache
+
+def asked(sql: str, params: Mapping[str, Any]) -> str:
+    """
+    A statement that reads, flat, and without what these parameters do not ask for. Anything else stays as it is.
+
+    Raises: BadDefinition, as `flat` does.
+    """
+    if not ASKS.match(sql):
+        return sql
+    text = flat(sql)
+    scopes, words = _asks_for(text)
+    named = tuple((name, frozenset(_cuts(params[name]))) for name in scopes if name in params)
+    chosen = tuple((name, params[name] if params[name] in definitions.CUTS else "") for name in words if name in params)
+    return _pruned(text, named, chosen)
+
+
+def _cuts(scope: Any) -> Iterator[str]:
+    """The cuts that the items of a scope name."""
+    return (str(item).partition("=")[0] for item in scope)
+
+
+@lru_cache(2000)
 def flat(sql: str) -> str:
     """
     The statement with the text of every view that it calls by arguments, at any depth. Comments are left out.
@@ -46,8 +77,7 @@ def flat(sql: str) -> str:
 def _bound(name: str, arguments: dict[str, str]) -> str:
     """The flat text of a view with what it is called with in the place of its parameters."""
     text = flat(definitions.views()[name])
-    wanted = {parameter for parameter, _ in PARAMETER.findall(text)}
-    if missing := wanted - arguments.keys():
+    if missing := {parameter for parameter, _ in PARAMETER.findall(text)} - arguments.keys():
         raise BadDefinition(f"{name} is called without {', '.join(sorted(missing))}")
     return PARAMETER.sub(lambda found: _value(arguments[found[1]], found[2]), text)
 
@@ -61,22 +91,38 @@ def _value(argument: str, type_: str) -> str:
 
 def _arguments(sql: str, begin: int) -> tuple[dict[str, str], int]:
     """The arguments by name that begin here, behind the opening parenthesis, and where the call ends."""
-    pieces, end = _pieces(sql, begin)
-    named = (piece.partition("=") for piece in pieces if piece.strip())
-    return {name.strip(): value.strip() for name, _, value in named}, end
-
-
-def _pieces(sql: str, begin: int) -> tuple[list[str], int]:
     pieces, depth, last = list[str](), 1, begin
-    for mark in _marks(sql, begin):
+    for mark in MARK.finditer(sql, begin):
         depth += (mark[0] in "([{") - (mark[0] in ")]}")
         if depth == 0 or (depth == 1 and mark[0] == ","):
             pieces.append(sql[last : mark.start()])
             last = mark.end()
         if depth == 0:
-            return pieces, last
+            named = (piece.partition("=") for piece in pieces if piece.strip())
+            return {name.strip(): value.strip() for name, _, value in named}, last
     raise BadDefinition(f"no closing parenthesis behind {sql[max(0, begin - 40) : begin]!r}")
 
 
-def _marks(sql: str, begin: int) -> Iterator[re.Match[str]]:
-    return (mark for mark in MARK.finditer(sql, begin) if mark[0][0] != "'")
+@lru_cache(2000)
+def _asks_for(text: str) -> tuple[list[str], list[str]]:
+    """The parameters that conditions of scope and choices of a cut in this text take."""
+    scopes, words = (sorted({found[1] for found in mark.finditer(text) if found[1]}) for mark in (IN_SCOPE, CUT))
+    return scopes, words
+
+
+@lru_cache(4000)
+def _pruned(text: str, scopes: tuple[tuple[str, frozenset[str]], ...], words: tuple[tuple[str, str], ...]) -> str:
+    """The text with conditions on those cuts only that the scopes name, and with the column of the cut that is asked for."""
+    named, chosen = dict(scopes), dict(words)
+
+    def condition(found: re.Match[str]) -> str:
+        scope, cut, column = found.groups()
+        if scope is None or (scope in named and cut not in named[scope]):
+            return "true"
+        return f"has({{{scope}:Array(String)}}, '{cut}=' || {column})" if scope in named else found[0]
+
+    def column(found: re.Match[str]) -> str:
+        cut = found[2] if found[1] is None else chosen.get(found[1])
+        return found[0] if cut is None else f"toString({cut})" if cut in definitions.CUTS else "''"
+
+    return CUT.sub(column, IN_SCOPE.sub(condition, text))

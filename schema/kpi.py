@@ -17,7 +17,6 @@ from typing import Any, Literal
 from schema import definitions
 from schema.definitions import KPI_PARAMS, Kpi
 from schema.errors import BadConfig
-from schema.flat import flat
 from schema.rules import Tolerance
 from schema.store import Store, quote
 
@@ -60,7 +59,7 @@ def read(
     if start >= end or bucket_s < 1:
         raise BadConfig(f"{name}: a window needs start < end and buckets of 1 s or more, got {start} to {end} by {bucket_s} s")
     sql = f"SELECT bucket, series, value, n FROM {quote(kpi.view)}({ARGUMENTS}) ORDER BY series, bucket"  # noqa: S608 names, not values
-    return [Point(**row) for row in store.query(flat(sql), _asked(start, end, as_of, bucket_s, by, scope))]
+    return [Point(**row) for row in store.query(sql, _asked(start, end, as_of, bucket_s, by, scope))]
 
 
 def headline(
@@ -148,7 +147,7 @@ def snapshot(store: Store, at: datetime) -> int:
         for by in ("", *(cut for cut in cuts if cut in kpi.header.by)):
             asked = _asked(at - window, at, at, _whole(at - window, at), by, ())
             sql = INSERT.format(view=quote(kpi.view), arguments=ARGUMENTS)
-            store.command(flat(sql), {**asked, "kpi": kpi.name, "ver": ver})
+            store.command(sql, {**asked, "kpi": kpi.name, "ver": ver})
     return int(store.value("SELECT count() FROM kpi_snapshots WHERE ver = {ver:UInt64}", {"ver": ver}))
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from schema.errors import BadConfig
 from schema.events import OBJECT_TYPES
-from schema.flat import flat
 from schema.store import Store
 
 Row = dict[str, Any]
@@ -67,7 +66,7 @@ def read(store: Store, type_: str, id_: str, *, as_of: datetime) -> Row | None:
     if type_ not in OBJECT_TYPES:
         raise BadConfig(f"object type {type_!r} is unknown; known: {', '.join(OBJECT_TYPES)}")
     key = {"type": type_, "id": id_, "as_of": as_of}
-    found = store.query(flat(STATE), key)
+    found = store.query(STATE, key)
     if not found:
         return None
     row = found[0]
@@ -79,7 +78,7 @@ def read(store: Store, type_: str, id_: str, *, as_of: datetime) -> Row | None:
         "owner": owed[0]["owner"] if owed else "",
         "relatives": relatives(store, row, as_of=as_of),
         "events": store.query(EVENTS, key),
-        "exceptions": store.query(flat(EXCEPTIONS), key),
+        "exceptions": store.query(EXCEPTIONS, key),
     }
 
 
@@ -88,7 +87,7 @@ def relatives(store: Store, row: Row, *, as_of: datetime) -> list[Row]:
     found: list[Row] = []
     for type_ in dict.fromkeys(row["link_type"]):
         ids = [i for t, i in zip(row["link_type"], row["link_id"], strict=True) if t == type_]
-        found += store.query(flat(RELATIVES), {"type": type_, "as_of": as_of, "ids": ids})
+        found += store.query(RELATIVES, {"type": type_, "as_of": as_of, "ids": ids})
     return found
 
 

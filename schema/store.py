@@ -31,6 +31,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, InterfaceError, 
 
 from schema import cluster, observe
 from schema.errors import BadConfig, StoreUnavailable
+from schema.flat import asked
 from schema.pool import Pool
 
 Params = Mapping[str, Any]
@@ -63,7 +64,7 @@ def default_dsn() -> str:
 
 class Store:
     """
-    A connected store. Safe to share between threads.
+    A connected store. Safe to share between threads. Statements are asked flat (schema/flat.py): views in their places.
 
     Raises: StoreUnavailable where the store is away and a retry may help; the driver's DatabaseError where the
             statement is wrong, which is a bug and not caught.
@@ -85,18 +86,18 @@ class Store:
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
         """Rows as dictionaries; times are aware UTC. `params` are bound by the engine, as {name:Type} in the SQL."""
         with self._client("read") as client:
-            result = client.query(sql, parameters=dict(params or {}), tz_mode="aware")
+            result = client.query(asked(sql, params or {}), parameters=dict(params or {}), tz_mode="aware")
             return list(result.named_results())
 
     def arrow(self, sql: str, params: Params | None = None) -> pa.Table:
         """Rows as an Arrow table, for pages. Select times as DateTime64(…, 'UTC') and enums by toString()."""
         with self._client("read") as client:
-            return client.query_arrow(sql, parameters=dict(params or {}), use_strings=True)
+            return client.query_arrow(asked(sql, params or {}), parameters=dict(params or {}), use_strings=True)
 
     def value(self, sql: str, params: Params | None = None) -> Any:
         """The first column of the first row, or None if there is no row."""
         with self._client("read") as client:
-            rows = client.query(sql, parameters=dict(params or {}), tz_mode="aware").result_rows
+            rows = client.query(asked(sql, params or {}), parameters=dict(params or {}), tz_mode="aware").result_rows
             return rows[0][0] if rows else None
 
     def copy(self, sql: str, fmt: str, to: BinaryIO) -> None:
@@ -108,7 +109,7 @@ class Store:
     def command(self, sql: str, params: Params | None = None, settings: Params | None = None) -> None:
         """One statement that returns nothing: DDL, INSERT SELECT."""
         with self._client(self._writing) as client:
-            self._cluster.command(client, sql, dict(params) if params else None, dict(settings or {}))
+            self._cluster.command(client, asked(sql, params or {}), dict(params) if params else None, dict(settings or {}))
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, token: str = "") -> None:
         """

@@ -18,7 +18,6 @@ from typing import Any
 from collectors.demo.troubles import Trouble
 from schema import definitions, exceptions
 from schema.exceptions import Verb
-from schema.flat import flat
 from schema.governance import Catalogue
 from schema.store import Store
 
@@ -66,7 +65,7 @@ class LookBack:
         columns = ", ".join(definitions.DETECTOR_COLUMNS)
         detector = definitions.detectors()[code]
         began = time.perf_counter()
-        found = self._store.query(f"SELECT {columns} FROM (\n{flat(detector.sql)}\n)", {"as_of": at})  # noqa: S608
+        found = self._store.query(f"SELECT {columns} FROM (\n{detector.sql}\n)", {"as_of": at})  # noqa: S608
         self._stop.wait(self._idle * (time.perf_counter() - began))
         return found
 

@@ -7,8 +7,7 @@ WITH toDateTime64(0, 3, 'UTC') AS never
 SELECT
     object_type, object_id, tenant, region, warehouse, carrier, customer, order_class, mode,
     amount, currency, value, quantity, unit, keys, link_type, link_id, n_events, trace_id,
-    multiIf({by:String} = 'region', region, {by:String} = 'warehouse', warehouse, {by:String} = 'carrier', carrier, {by:String} = 'customer', customer,
-            {by:String} = 'order_class', order_class, {by:String} = 'mode', mode, {by:String} = 'tenant', tenant, '') AS series,
+    milepost_cut({by:String}, tenant, region, warehouse, carrier, customer, order_class, mode) AS series,
     arrayCount(t -> t <= {as_of:DateTime64(3, 'UTC')}, h_at) AS k,
     if(k = 0, '', h_state[k]) AS state,
     if(k = 0, NULL, h_at[k]) AS state_at,
@@ -31,5 +30,10 @@ FROM object_state
 WHERE object_type = {type:String} AND rests_at >= {since:DateTime64(3, 'UTC')} AND sign = 1
   AND (object_id, ver) NOT IN
       (SELECT object_id, ver FROM object_state WHERE sign = -1 AND object_type = {type:String} AND rests_at >= {since:DateTime64(3, 'UTC')})
-  AND (empty({scope:Array(String)}) OR arrayAll(c -> NOT arrayExists(s -> startsWith(s, c.1 || '='), {scope:Array(String)}) OR has({scope:Array(String)}, c.1 || '=' || c.2),
-      [('tenant', tenant), ('region', region), ('warehouse', warehouse), ('carrier', carrier), ('customer', customer), ('order_class', order_class), ('mode', mode)]))
+  AND milepost_in({scope:Array(String)}, 'tenant', tenant)
+  AND milepost_in({scope:Array(String)}, 'region', region)
+  AND milepost_in({scope:Array(String)}, 'warehouse', warehouse)
+  AND milepost_in({scope:Array(String)}, 'carrier', carrier)
+  AND milepost_in({scope:Array(String)}, 'customer', customer)
+  AND milepost_in({scope:Array(String)}, 'order_class', order_class)
+  AND milepost_in({scope:Array(String)}, 'mode', mode)

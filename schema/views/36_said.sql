@@ -18,10 +18,8 @@ SELECT
     if(e.warehouse != '', e.warehouse, o.warehouse) AS warehouse, if(e.carrier != '', e.carrier, o.carrier) AS carrier,
     if(e.customer != '', e.customer, o.customer) AS customer, if(e.order_class != '', e.order_class, o.order_class) AS order_class,
     if(e.mode != '', e.mode, o.mode) AS mode,
-    toString(multiIf(
-        {by:String} = 'region', region, {by:String} = 'warehouse', warehouse, {by:String} = 'carrier', carrier,
-        {by:String} = 'customer', customer, {by:String} = 'order_class', order_class, {by:String} = 'mode', mode,
-        {by:String} = 'tenant', tenant, {by:String} = 'source', source, {by:String} = 'system', system, '')) AS series
+    toString(multiIf({by:String} = 'source', source, {by:String} = 'system', system,
+        milepost_cut({by:String}, tenant, region, warehouse, carrier, customer, order_class, mode))) AS series
 FROM
 (
     SELECT
@@ -60,10 +58,10 @@ LEFT JOIN
     WHERE (notEmpty({scope:Array(String)}) OR {by:String} NOT IN ('', 'source', 'system'))
       AND (object_type, object_id) IN (SELECT object_type, object_id FROM at_hand)
 ) AS o ON o.object_type = e.object_type AND o.object_id = e.object_id
-WHERE (NOT arrayExists(s -> startsWith(s, 'tenant='), {scope:Array(String)}) OR has({scope:Array(String)}, 'tenant=' || tenant))
-  AND (NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)}) OR has({scope:Array(String)}, 'region=' || region))
-  AND (NOT arrayExists(s -> startsWith(s, 'warehouse='), {scope:Array(String)}) OR has({scope:Array(String)}, 'warehouse=' || warehouse))
-  AND (NOT arrayExists(s -> startsWith(s, 'carrier='), {scope:Array(String)}) OR has({scope:Array(String)}, 'carrier=' || carrier))
-  AND (NOT arrayExists(s -> startsWith(s, 'customer='), {scope:Array(String)}) OR has({scope:Array(String)}, 'customer=' || customer))
-  AND (NOT arrayExists(s -> startsWith(s, 'order_class='), {scope:Array(String)}) OR has({scope:Array(String)}, 'order_class=' || order_class))
-  AND (NOT arrayExists(s -> startsWith(s, 'mode='), {scope:Array(String)}) OR has({scope:Array(String)}, 'mode=' || mode))
+WHERE milepost_in({scope:Array(String)}, 'tenant', tenant)
+  AND milepost_in({scope:Array(String)}, 'region', region)
+  AND milepost_in({scope:Array(String)}, 'warehouse', warehouse)
+  AND milepost_in({scope:Array(String)}, 'carrier', carrier)
+  AND milepost_in({scope:Array(String)}, 'customer', customer)
+  AND milepost_in({scope:Array(String)}, 'order_class', order_class)
+  AND milepost_in({scope:Array(String)}, 'mode', mode)

@@ -8,9 +8,9 @@ SELECT
     toString(multiIf({by:String} = 'interface', interface, {by:String} = 'partner', partner, {by:String} = 'region', region, '')) AS series
 FROM interface_calls
 WHERE at >= {from:DateTime64(3, 'UTC')} AND at < {to:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')}
-  AND (NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)}) OR has({scope:Array(String)}, 'region=' || region))
-  AND (NOT arrayExists(s -> startsWith(s, 'interface='), {scope:Array(String)}) OR has({scope:Array(String)}, 'interface=' || interface))
-  AND (NOT arrayExists(s -> startsWith(s, 'partner='), {scope:Array(String)}) OR has({scope:Array(String)}, 'partner=' || partner))
+  AND milepost_in({scope:Array(String)}, 'region', region)
+  AND milepost_in({scope:Array(String)}, 'interface', interface)
+  AND milepost_in({scope:Array(String)}, 'partner', partner)
   AND (NOT arrayExists(s -> startsWith(s, 'carrier='), {scope:Array(String)})
        OR interface IN (SELECT interface FROM gov_interfaces WHERE has({scope:Array(String)}, 'carrier=' || carrier)))
   AND (NOT has({scope:Array(String)}, 'strict=')

@@ -37,5 +37,9 @@ LEFT JOIN
     GROUP BY code, fingerprint, detected_at
 ) AS v ON v.code = e.code AND v.fingerprint = e.fingerprint AND v.detected_at = e.detected_at
 WHERE e.detected_at <= {as_of:DateTime64(3, 'UTC')}
-  AND (empty({scope:Array(String)}) OR arrayAll(c -> NOT arrayExists(s -> startsWith(s, c.1 || '='), {scope:Array(String)}) OR has({scope:Array(String)}, c.1 || '=' || c.2) OR (c.1 = 'region' AND c.2 = '' AND NOT has({scope:Array(String)}, 'strict=')),
-      [('region', e.region), ('warehouse', e.warehouse), ('carrier', e.carrier), ('customer', e.customer), ('order_class', e.order_class), ('workflow', e.workflow)]))
+  AND (milepost_in({scope:Array(String)}, 'region', e.region) OR (e.region = '' AND NOT has({scope:Array(String)}, 'strict=')))
+  AND milepost_in({scope:Array(String)}, 'warehouse', e.warehouse)
+  AND milepost_in({scope:Array(String)}, 'carrier', e.carrier)
+  AND milepost_in({scope:Array(String)}, 'customer', e.customer)
+  AND milepost_in({scope:Array(String)}, 'order_class', e.order_class)
+  AND milepost_in({scope:Array(String)}, 'workflow', e.workflow)

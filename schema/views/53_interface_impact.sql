@@ -20,7 +20,7 @@ WITH
         WHERE i.is_open AND i.object_id != '' AND hasAny(x.awaits, arrayMap(c -> c.1 || '.' || c.2, g.carries))
           AND (g.carrier = '' OR g.carrier = i.carrier)
     ),
-    hit AS
+    hit AS MATERIALIZED
     (
         SELECT interface, object_type, object_id, min(found.how) AS how, max(found.at) AS at, argMax(found.trace_id, found.at) AS trace_id
         FROM
@@ -35,5 +35,9 @@ SELECT
     h.interface AS interface, h.object_type AS object_type, h.object_id AS object_id, h.how AS how, h.at AS at, h.trace_id AS trace_id,
     s.customer AS customer, s.region AS region, s.warehouse AS warehouse, s.carrier AS carrier, s.order_class AS order_class, s.value AS value
 FROM hit AS h
-LEFT JOIN (SELECT * FROM object_state FINAL PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM hit)) AS s
-    ON s.object_type = h.object_type AND s.object_id = h.object_id
+LEFT JOIN
+(
+    SELECT object_type, object_id, customer, region, warehouse, carrier, order_class, value
+    FROM object_state FINAL
+    PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM hit)
+) AS s ON s.object_type = h.object_type AND s.object_id = h.object_id

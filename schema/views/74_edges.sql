@@ -17,7 +17,7 @@ WITH
         FROM interface_calls
         WHERE at <= {as_of:DateTime64(3, 'UTC')} AND at > {as_of:DateTime64(3, 'UTC')} - toIntervalMillisecond(n_steps * step_ms + length_ms)
           AND dateDiff('millisecond', at, {as_of:DateTime64(3, 'UTC')}) % step_ms < length_ms
-          AND (NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)}) OR has({scope:Array(String)}, 'region=' || region))
+          AND milepost_in({scope:Array(String)}, 'region', region)
         LIMIT 1 BY trace_id, span_id
     ),
     measured AS
@@ -55,7 +55,10 @@ WITH
     ),
     names AS
     (
-        SELECT interface FROM measured UNION DISTINCT SELECT toString(interface) FROM gov_interfaces UNION DISTINCT SELECT interface FROM behind
+        SELECT toString(interface) AS interface FROM interface_calls
+        WHERE at <= {as_of:DateTime64(3, 'UTC')} AND at > {as_of:DateTime64(3, 'UTC')} - toIntervalMillisecond(n_steps * step_ms + length_ms)
+        UNION DISTINCT
+        SELECT toString(interface) FROM gov_interfaces
     )
 SELECT
     n.interface AS interface, if(g.title = '', n.interface, g.title) AS title, toString(g.owner) AS owner, m.service AS service, m.peer AS peer,
@@ -81,3 +84,4 @@ LEFT JOIN changes AS c ON c.interface = n.interface
 LEFT JOIN behind AS b ON b.interface = n.interface
 LEFT JOIN raised AS r ON r.interface = n.interface
 LEFT JOIN gov_interfaces AS g ON g.interface = n.interface
+WHERE g.interface != '' OR n_calls > 0 OR n_usual > 0 OR n_objects > 0

@@ -21,7 +21,7 @@ FROM
     WHERE interface = {interface:String}
       AND at <= {as_of:DateTime64(3, 'UTC')} AND at > {as_of:DateTime64(3, 'UTC')} - toIntervalMillisecond(n_steps * step_ms + length_ms)
       AND dateDiff('millisecond', at, {as_of:DateTime64(3, 'UTC')}) % step_ms < length_ms
-      AND (NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)}) OR has({scope:Array(String)}, 'region=' || region))
+      AND milepost_in({scope:Array(String)}, 'region', region)
     LIMIT 1 BY trace_id, span_id
 )
 GROUP BY bucket

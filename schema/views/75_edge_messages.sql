@@ -10,6 +10,6 @@ SELECT
         - toIntervalSecond((SELECT any(limit_s) FROM gov_tolerances WHERE name = 'retry_amplification' AND mode = '')) AS is_retrying
 FROM interface_calls AS c
 WHERE interface = {interface:String} AND at >= {from:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')}
-  AND (NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)}) OR has({scope:Array(String)}, 'region=' || region))
+  AND milepost_in({scope:Array(String)}, 'region', region)
 GROUP BY message
 HAVING attempts > 1 OR is_failed

@@ -21,7 +21,7 @@ WITH
         SELECT DISTINCT trace_id FROM interface_calls
         WHERE at >= {from:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')}
           AND ({interface:String} = '' OR interface = {interface:String}) AND (NOT {is_error:Bool} OR is_error OR {interface:String} = '')
-          AND (NOT arrayExists(s -> startsWith(s, 'region='), {scope:Array(String)}) OR has({scope:Array(String)}, 'region=' || region))
+          AND milepost_in({scope:Array(String)}, 'region', region)
     ),
     picked AS
     (

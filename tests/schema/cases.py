@@ -39,7 +39,6 @@ import pytest
 
 from schema import definitions, events, policy, state
 from schema.definitions import DETECTOR_COLUMNS, DETECTOR_PARAMS, KPI_PARAMS
-from schema.flat import flat
 from schema.governance import Catalogue
 from schema.store import Store, quote
 from tests.parts.rows import INGESTED_AT, event_row
@@ -265,14 +264,14 @@ def ask_kpi(store: Store, case: Case) -> list[Row]:
     # Prefixed, because `by`, `from` and `to` are words of SQL, and a view's own parameters may not be shadowed.
     bound = ", ".join(f"{name} = {{ask_{name}:{type_}}}" for name, type_ in KPI_PARAMS.items())
     sql = f"SELECT {', '.join(KPI_COLUMNS)} FROM {quote(definitions.kpis()[case.name].view)}({bound})"
-    return store.query(flat(sql), {f"ask_{key}": value for key, value in ask.items()})
+    return store.query(sql, {f"ask_{key}": value for key, value in ask.items()})
 
 
 def ask_detector(store: Store, case: Case) -> list[Row]:
     """What the detector answers as the job asks it."""
     assert set(case.ask) == set(DETECTOR_PARAMS), f"ask wants {sorted(DETECTOR_PARAMS)}, got {sorted(case.ask)}"
     sql = definitions.detectors()[case.name].sql
-    return store.query(f"SELECT {', '.join(DETECTOR_COLUMNS)} FROM (\n{flat(sql)}\n)", case.ask)
+    return store.query(f"SELECT {', '.join(DETECTOR_COLUMNS)} FROM (\n{sql}\n)", case.ask)
 
 
 def answer(store: Store, sql: str, params: Row) -> tuple[list[tuple[str, str]], list[Any]]:

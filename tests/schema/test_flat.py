@@ -15,7 +15,7 @@ import pytest
 
 from schema import definitions, exceptions
 from schema.errors import BadDefinition
-from schema.flat import PARAMETER, flat
+from schema.flat import PARAMETER, asked, flat
 from schema.governance import Catalogue
 from schema.store import Store, quote
 from tests.schema import cases
@@ -55,9 +55,11 @@ def test_a_view_and_its_flat_text_say_the_same(filled: Store, name: str) -> None
     arguments = ", ".join(f"{parameter} = {{ask_{parameter}:{type_}}}" for parameter, type_ in parameters.items())
     sql = f"SELECT * FROM {quote(name)}({arguments})"
     for given in (ASKED, ASKED | {"scope": [], "by": "", "type": "order", "what": "workflows"}):
-        asked = {f"ask_{parameter}": given[parameter] for parameter in parameters}
+        params = {f"ask_{parameter}": given[parameter] for parameter in parameters}
         assert flat(sql) != sql
-        assert _rows(filled.query(flat(sql), asked)) == _rows(filled.query(sql, asked))
+        with filled._client("read") as client:
+            by_view = list(client.query(sql, parameters=params, tz_mode="aware").named_results())
+        assert _rows(filled.query(sql, params)) == _rows(by_view)
 
 
 def test_views_say_something_over_these_rows(filled: Store) -> None:
@@ -90,15 +92,36 @@ def test_no_name_in_a_with_is_that_of_a_table_or_view(filled: Store) -> None:
     assert {found for found in named if found[1] in tables} == set()
 
 
+@pytest.mark.parametrize("scope", [[], ["region=EU-West"], ["region=EU-West", "customer=C1", "strict="]])
+@pytest.mark.parametrize("by", ["", "carrier", "workflow"])
+def test_conditions_on_other_cuts_are_left_out_and_say_nothing(filled: Store, scope: list[str], by: str) -> None:
+    """What the parameters do not ask for is true of every row, and the cut is the one column."""
+    sql = "SELECT * FROM shipments(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})"
+    params = {"as_of": AS_OF, "scope": scope, "by": by}
+    text = asked(sql, params)
+    assert "milepost_cut" not in text
+    assert "milepost_in" not in text
+    assert text.count("has({scope:Array(String)}") == sum(item != "strict=" for item in scope)
+    with filled._client("read") as client:
+        whole = list(client.query(flat(sql), parameters=params, tz_mode="aware").named_results())
+    assert filled.query(sql, params) == whole
+
+
 # --- the text ------------------------------------------------------------------------------------------------------------
 def test_arguments_take_the_place_of_parameters() -> None:
     """A parameter stays a parameter under the caller's name, and is never text; anything else takes the type that it must have."""
     text = flat("SELECT 'FROM returns(' FROM returns(as_of = {now:DateTime64(3, 'UTC')}, scope = [], by = 'carrier') -- FROM orders(\n")
     assert "{now:DateTime64(3, 'UTC')}" in text
     assert "CAST([] AS Array(String))" in text
-    assert "'carrier' = 'region'" in text
+    assert "milepost_cut('carrier', tenant, region" in text
     assert text.startswith("SELECT 'FROM returns(' FROM (")
     assert not re.search(r"\{(as_of|scope|by):|--|\breturns\(as_of|\bobjects\(", text)
+
+
+def test_what_writes_is_not_touched() -> None:
+    """A view is created as its file says it, comments and all."""
+    sql = "CREATE OR REPLACE VIEW x AS -- why\nSELECT * FROM returns(as_of = {as_of:DateTime64(3, 'UTC')}, scope = [], by = '')"
+    assert asked(sql, {}) == sql
 
 
 def test_what_is_no_view_stays() -> None:

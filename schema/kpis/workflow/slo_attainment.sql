@@ -15,6 +15,6 @@ FROM step_changes(
     what = 'workflows',
     from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
     bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
-WHERE NOT arrayExists(s -> startsWith(s, 'workflow='), {scope:Array(String)}) OR has({scope:Array(String)}, 'workflow=' || name)
+WHERE milepost_in({scope:Array(String)}, 'workflow', name)
 GROUP BY bucket, series
 HAVING n > 0
