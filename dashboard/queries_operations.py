@@ -38,7 +38,10 @@ def workflows(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
 @direct
 def incidents(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     """Open incidents, worst first: by value at risk within a severity, then by age; with their likeliest cause, once known."""
-    behind = _causes_then(as_of, scope) if as_of else _causes_now(scope) or {}
+    if as_of:
+        behind = _causes_then(as_of, scope)
+    else:
+        behind = (_causes_of_part(scope) or {}) if scope or is_limited() else _causes()
     return exceptions.with_causes(open_incidents(as_of, scope), behind)
 
 
@@ -54,9 +57,15 @@ def _causes_then(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, di
     return exceptions.causes(session.store(), at(as_of), scope=scope)
 
 
+@live
+def _causes() -> dict[str, dict[str, Any]]:
+    """The causes behind the open incidents, as the last round of the detectors found them."""
+    return exceptions.kept_causes(session.store())
+
+
 @eventually
-def _causes_now(scope: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """The causes behind the open incidents: far dearer than which are open, and they change slowly."""
+def _causes_of_part(scope: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Within a scope: far dearer than which are open, and they change slowly."""
     return exceptions.causes(session.store(), at(None), scope=scope)
 
 

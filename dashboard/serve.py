@@ -160,7 +160,7 @@ def _ask_first() -> None:
             read.warm(None, ())
         asked.stages.warm(None, (), "")
         asked.typical.warm(None)
-        asked._causes_now.warm(())
+        asked._causes.warm()
 
 
 async def _healthz(_: Request) -> Response:

@@ -60,11 +60,26 @@ INCIDENTS = """
 SELECT * FROM incidents(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
 ORDER BY severity, value DESC, oldest_at
 """
-CAUSES = """
+CAUSE = """
 SELECT incident, interface AS cause_interface, how AS cause_how, n_failed, n_retries, first_at AS cause_at,
        trace_id AS cause_trace_id, message AS cause_message, version AS cause_version, changed_at, is_change_before
-FROM incident_causes(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
-WHERE position = 1
+"""
+CAUSES = f"""
+{CAUSE} FROM incident_causes(as_of = {{as_of:DateTime64(3, 'UTC')}}, scope = {{scope:Array(String)}}) WHERE position = 1
+"""
+KEPT_CAUSES = f"{CAUSE} FROM causes FINAL WHERE interface != ''"
+KEEP_CAUSES = """
+INSERT INTO causes
+WITH found AS MATERIALIZED
+(
+    SELECT incident, interface, how, n_failed, n_retries, first_at, trace_id, message, version, changed_at, is_change_before, {ver:UInt64}
+    FROM incident_causes(as_of = {as_of:DateTime64(3, 'UTC')}, scope = [])
+    WHERE position = 1
+)
+SELECT * FROM found
+UNION ALL
+SELECT * REPLACE ('' AS interface, {ver:UInt64} AS ver)
+FROM (SELECT * FROM causes FINAL WHERE interface != '' AND incident NOT IN (SELECT incident FROM found))
 """
 
 
@@ -84,6 +99,8 @@ def detect(store: Store, as_of: datetime, codes: tuple[str, ...] = ()) -> int:
     """
     Run the detectors (all, or these codes) at `as_of` and fold the result into the inbox. How many conditions hold.
 
+    A round of all of them also keeps the causes of what is open then.
+
     A detector that fails leaves its own exceptions as they are: the error goes up after the others were folded.
     """
     columns = ", ".join(definitions.DETECTOR_COLUMNS)
@@ -97,6 +114,8 @@ def detect(store: Store, as_of: datetime, codes: tuple[str, ...] = ()) -> int:
     # Newer than every row there is, even after our clock was set back: a lower version would never count.
     ver = max(time.time_ns() // 1000, int(store.value("SELECT max(ver) FROM exceptions") or 0) + 1)
     store.command(FOLD, {"as_of": as_of, "codes": [d.code for d in wanted], "ver": ver})
+    if not codes:
+        store.command(KEEP_CAUSES, {"as_of": as_of, "ver": ver})
     return int(store.value("SELECT count() FROM detected"))
 
 
@@ -119,6 +138,11 @@ def causes(store: Store, as_of: datetime, *, scope: tuple[str, ...] = ()) -> dic
     """The likeliest cause of each open incident, by incident: a far dearer question than which incidents are open."""
     found = store.query(CAUSES, {"as_of": as_of, "scope": list(scope)})
     return {row["incident"]: row for row in found}
+
+
+def kept_causes(store: Store) -> dict[str, dict[str, Any]]:
+    """The same as the last round of the detectors left it, for nothing."""
+    return {row["incident"]: row for row in store.query(KEPT_CAUSES)}
 
 
 def with_causes(found: Sequence[Mapping[str, Any]], behind: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -99,7 +99,7 @@ def _arguments(sql: str, begin: int) -> tuple[dict[str, str], int]:
             last = mark.end()
         if depth == 0:
             named = (piece.partition("=") for piece in pieces if piece.strip())
-            return {name.strip(): value.strip() for name, _, value in named}, last
+            return {name.strip().strip("`"): value.strip() for name, _, value in named}, last
     raise BadDefinition(f"no closing parenthesis behind {sql[max(0, begin - 40) : begin]!r}")
 
 

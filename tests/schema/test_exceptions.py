@@ -11,7 +11,10 @@ from schema import exceptions, state
 from schema.errors import BadConfig
 from schema.events import Event
 from schema.exceptions import Verb
+from schema.governance import Catalogue
 from schema.store import Store
+from tests.schema import cases
+from tests.schema.cases import Case
 from tests.schema.test_state import store_events
 
 START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -136,3 +139,20 @@ def test_an_incident_names_the_interface_whose_failed_spans_carry_its_objects(st
     found = exceptions.incidents(store, START + timedelta(hours=9))[0]
     assert (found["cause_interface"], found["n_failed"], found["cause_message"]) == ("carrier.ABCD.214", 1, "no mapping")
     assert (found["cause_trace_id"], found["cause_version"], found["is_change_before"]) == ("b" * 32, "1.1", 1)
+
+
+# --- causes ----------------------------------------------------------------------------------------------------------------
+def test_a_round_keeps_the_causes_that_it_finds_and_lets_go_of_what_has_none(store: Store, catalogue: Catalogue) -> None:
+    """What pages are told of now is what the statement says, and a cause that has gone is not told any more."""
+    call = {"interface": "tms.status", "at": "2026-11-02T07:00:00Z", "objects": ["shipment S1"], "is_error": True}
+    cases.load(store, catalogue, Case("INT.FAIL", "one", {"spans": [call]}, {}, []))
+    tell(store, departed("S1"))
+    as_of = START + timedelta(hours=20)
+    exceptions.detect(store, as_of)
+    (cause,) = exceptions.kept_causes(store).values()
+    assert (cause["cause_interface"], cause["cause_how"], cause["n_failed"]) == ("tms.status", "spans", 1)
+    assert exceptions.kept_causes(store) == exceptions.causes(store, as_of)
+    assert exceptions.incidents(store, as_of)[0] | cause == exceptions.incidents(store, as_of)[0]
+    store.command("TRUNCATE TABLE interface_calls")
+    exceptions.detect(store, as_of)
+    assert exceptions.kept_causes(store) == exceptions.causes(store, as_of) == {}
