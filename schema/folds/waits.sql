@@ -11,7 +11,7 @@ The waits of a row of object_state, as rows of object_waits with its sign and ve
               one change to the next, `since` the last thing that did come. `next` names the guard, `expected` is the state meanwhile.
     progress  while the object is active: from one sign of progress to the next.
 
-Times may lie after any as_of: who reads them decides at which moment it looks. Business seconds are counted where the rule's clock is business.
+Whether a wait was in time says the table itself. Times may lie after any as_of: who reads them decides at which moment it looks. Business seconds are counted where the rule's clock is business.
 One step after the other, each of plain columns: an alias used in an alias is analysed once for every use, which cost a second a statement.
 */
 WITH

@@ -3,7 +3,7 @@
 -- scope and by as in objects. `gone_at` is far ahead while a wait lasts; times may lie after any as_of: who reads them decides at which
 -- moment it looks. `is_ended`: gone because what was waited for came; else it was dropped (cancelled, blocked, put back). `elapsed_s` of what
 -- is gone, `since` and `open_since_s` of what lasts: see object_waits.
-SELECT * EXCEPT (sign, ver)
+SELECT * EXCEPT (sign, ver, is_in_time)
 FROM wait_changes(what = {what:String}, since = {since:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
 WHERE sign = 1 AND (name, gone_at, began_at, object_type, object_id, ver) NOT IN
 (
