@@ -92,7 +92,7 @@ def open_total(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, Any]
                 object_type, object_id, countIf(i.is_open) AS n_of, countIf(i.is_past_sla) AS n_late,
                 maxIf(i.value, i.is_open) AS most, maxIf(i.age_s, i.is_open) AS oldest, min(i.detected_at) AS first,
                 minIf(i.limit_of, i.is_open AND i.limit_of > AS_OF) AS next
-            FROM (SELECT *, detected_at + toIntervalSecond(sla_s) AS limit_of FROM inbox(SCOPED)) AS i
+            FROM (SELECT *, detected_at + toIntervalSecond(sla_s) AS limit_of FROM known(SCOPED)) AS i
             GROUP BY object_type, object_id
         )
         """,

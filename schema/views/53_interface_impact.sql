@@ -14,7 +14,7 @@ WITH
     overdue AS
     (
         SELECT g.interface AS interface, i.object_type AS object_type, i.object_id AS object_id, i.began_at AS at, i.trace_id AS trace_id
-        FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}) AS i
+        FROM known(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}) AS i
         INNER JOIN gov_exceptions AS x ON x.code = i.code
         CROSS JOIN gov_interfaces AS g
         WHERE i.is_open AND i.object_id != '' AND hasAny(x.awaits, arrayMap(c -> c.1 || '.' || c.2, g.carries))

@@ -13,7 +13,7 @@ WITH
         SELECT
             at, multiIf(dateDiff('second', began_at, at) < 14400, 1, dateDiff('second', began_at, at) < 86400, 2, dateDiff('second', began_at, at) < 259200, 3, 4) AS position,
             count() AS n_open, sum(value) AS value_open
-        FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+        FROM known(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
         ARRAY JOIN moments AS at
         WHERE detected_at <= at AND (closed_at = never OR closed_at > at)
         GROUP BY at, position

@@ -49,7 +49,7 @@ WITH
     raised AS
     (
         SELECT interface, min(severity) AS worst, argMin(reason, severity) AS said, argMin(code, severity) AS raised_as
-        FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+        FROM known(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
         WHERE is_open AND startsWith(code, 'INT.') AND interface != ''
         GROUP BY interface
     ),
