@@ -110,10 +110,10 @@ def text(value: Any) -> str:
     return (value if isinstance(value, str) else as_json(value).decode())[:MAX_ATTRIBUTE]
 
 
-def as_json(value: Any) -> bytes:
+def as_json(value: Any, option: int = 0) -> bytes:
     """Raises: BadPayload, for what is nested more deeply than can be written again, though it could be read."""
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, option=option)
     except orjson.JSONEncodeError as err:
         raise BadPayload(f"it cannot be written as JSON again: {err}") from err
 

@@ -24,6 +24,7 @@ import jmespath
 import orjson
 from jmespath.exceptions import JMESPathError
 
+from collectors.canonical import as_json
 from collectors.message import Finding
 from schema.errors import BadPayload
 
@@ -56,7 +57,7 @@ class Table:
     def alone(self, i: int) -> bytes:
         """One row as a table of its own, header included."""
         if not self.header:
-            return self.raw[i][0].encode() if i in self.raw else orjson.dumps(self.rows[i])
+            return self.raw[i][0].encode() if i in self.raw else written(self.rows[i])
         out = io.StringIO()
         writer = csv.writer(out, delimiter=self.delimiter, lineterminator="\n")
         writer.writerows([self.header, self.raw.get(i) or [self.rows[i][name] for name in self.header]])
@@ -151,7 +152,7 @@ def _json(told: str, rows: str) -> Table:
 def _objects(table: Table) -> Table:
     for i, row in enumerate(table.rows):
         if not isinstance(row, dict):
-            table.broken[i] = f"a record is a JSON object (got {str(row)[:80]!r})"
+            table.broken[i] = f"a record is a JSON object (got {written(row)[:80].decode(errors='replace')})"
     return table
 
 
@@ -220,7 +221,32 @@ def text(value: Any) -> str:
     """A value of a row as text; nothing is empty text."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else as_json(value).decode()
+
+
+def written(value: Any) -> bytes:
+    """
+    What was read as JSON, as JSON again: for a row that is kept because it cannot be stored. Without recursion, because
+    orjson reads four times as deep as it writes.
+    """
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        done: list[bytes] = []
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, bytes):
+            done.append(one)
+        elif isinstance(one, dict):
+            members = [part for key, said in one.items() for part in (b",", orjson.dumps(key) + b":", said)]
+            todo += [b"}", *reversed(members[1:]), b"{"]
+        elif isinstance(one, list):
+            items = [part for item in one for part in (b",", item)]
+            todo += [b"]", *reversed(items[1:]), b"["]
+        else:
+            done.append(orjson.dumps(one))
+    return b"".join(done)
 
 
 def moment(value: Any, formats: Sequence[str], zone: str, where: str) -> datetime | None:

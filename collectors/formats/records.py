@@ -29,7 +29,7 @@ import orjson
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from collectors import tables, wall_clock
-from collectors.canonical import Canonical, Fields, validate
+from collectors.canonical import Canonical, Fields, as_json, validate
 from collectors.config import options
 from collectors.message import Context, Decoded, Finding, Message, Reject, decoded
 from collectors.tables import Row, Table
@@ -169,7 +169,7 @@ class _Mapping:
     def _identity(self, row: Row) -> str:
         parts: Sequence[str] = [tables.text(expression(row)) for expression in self._key]
         if not self._key:
-            parts = [orjson.dumps(row, option=orjson.OPT_SORT_KEYS).decode()]
+            parts = [as_json(row, orjson.OPT_SORT_KEYS).decode()]
         elif not any(parts):
             raise BadPayload(f"key: the columns {', '.join(self._options.key)} are all empty, so the row has no identity")
         return events.event_id(self._sender, *parts)

@@ -113,6 +113,34 @@ def test_a_broken_line_among_json_lines_is_rejected_alone(decode: Make) -> None:
     assert [(r.body, r.reason.split(":")[0]) for r in found.rejects] == [(b'{"no":"2","a', "line 2"), (b"[]", "line 3")]
 
 
+@pytest.mark.parametrize("depth", [300, 900, 1015])
+@pytest.mark.parametrize("shape", ["one a line", "an array"])
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [
+        ("note", {"mapping": SHIPMENTS["mapping"]}),
+        ("no", SHIPMENTS),
+        ("note", {"mapping": SHIPMENTS["mapping"], "key": ["no", "note"]}),
+        ("note", {"mapping": {**SHIPMENTS["mapping"], "attributes.note": "note"}, "key": ["no"]}),
+        ("", SHIPMENTS),
+    ],
+    ids=["the identity", "a field", "a key", "an attribute", "the row"],
+)
+def test_a_row_that_is_nested_without_end_is_rejected_alone_and_kept_whole(
+    decode: Make, depth: int, shape: str, field: str, options: dict[str, Any]
+) -> None:
+    """What can be read and not written again would be an error of ours: the sender sends the whole batch again, for ever."""
+    good = b'{"no":"S1","status":"loaded","at":"2026-11-23T07:00:00Z"}'
+    deep = b"[" * depth + b"]" * depth
+    row = good.replace(b"S1", b"S2").replace(b'"S2"' if field == "no" else b"}", deep if field == "no" else b',"note":' + deep + b"}")
+    row = row if field else deep
+    found = decode(good + b"\n" + row if shape == "one a line" else b"[" + good + b"," + row + b"]", options)
+    assert [e.object_id for e in found.events] == ["S1"]
+    assert [r.body for r in found.rejects] == [row]
+    with pytest.raises(BadPayload):
+        decode(found.rejects[0].body, options)
+
+
 def test_codes_of_the_source_come_before_the_catalogue_and_what_neither_knows_is_counted(decode: Make) -> None:
     """The source's own table is the more specific word; a code that maps to nothing is still an event."""
     options = {
