@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS schema_ledger
 ENGINE = ReplacingMergeTree(applied_at)
 ORDER BY (kind, name)
 """
+MADE = re.compile(r"^CREATE TABLE (?!IF NOT EXISTS )(\w+)", re.MULTILINE)
 NOTE = """
 INSERT INTO schema_ledger
 SELECT {kind:String}, noted.1, noted.2, {at:DateTime64(3, 'UTC')}
@@ -48,9 +49,7 @@ def migrate(store: Store, catalogue: Catalogue) -> bool:
     definitions.check(catalogue)
     is_replicated = store.value("SELECT engine FROM system.databases WHERE name = currentDatabase()") == "Replicated"
     store.command(_engine(LEDGER, is_replicated))
-    applied = _applied(store, "migration")
-    for name, sql in migrations():
-        _apply(store, name, _engine(sql, is_replicated), _digest(sql), applied.get(name))
+    _apply(store, is_replicated)
     policy.load(store, catalogue)
     _define_waits(store)
     _define_views(store)
@@ -72,13 +71,23 @@ def migrations() -> list[tuple[str, str]]:
     return [(f.name, definitions.one_statement(f.name, f.read_text("utf-8"))) for f in found]
 
 
-def _apply(store: Store, name: str, sql: str, digest: str, known: str | None) -> None:
-    if known == digest:
-        return
-    if known is not None:
-        raise BadDefinition(f"migrations/{name} was edited after it was applied to {store.label}; add a new file instead")
-    store.command(sql)
-    _note(store, "migration", [(name, digest)])
+def _apply(store: Store, is_replicated: bool) -> None:
+    """
+    The migrations that this store has not seen. Each is noted when it is applied, but those of a new store all together, which
+    saves a fourth of the time: one that died on the way begins again, and what it had made stays (IF NOT EXISTS).
+    """
+    applied = _applied(store, "migration")
+    done = []
+    for name, sql in migrations():
+        digest = _digest(sql)
+        if applied.get(name, digest) != digest:
+            raise BadDefinition(f"migrations/{name} was edited after it was applied to {store.label}; add a new file instead")
+        if name not in applied:
+            store.command(_engine(MADE.sub(r"CREATE TABLE IF NOT EXISTS \1", sql), is_replicated))
+            done.append((name, digest))
+            if applied:
+                _note(store, "migration", [done.pop()])
+    _note(store, "migration", done)
 
 
 def _define_waits(store: Store) -> None:
@@ -119,7 +128,7 @@ def _applied(store: Store, kind: str) -> dict[str, str]:
 
 
 def _note(store: Store, kind: str, done: list[tuple[str, str]]) -> None:
-    """In SQL, which costs a third of the driver's insert: a new store notes each of a hundred migrations as it is applied."""
+    """In SQL, which costs a third of the driver's insert."""
     names, digests = [name for name, _ in done], [digest for _, digest in done]
     if names:
         store.command(NOTE, {"kind": kind, "names": names, "digests": digests, "at": datetime.now(UTC)})

@@ -26,6 +26,29 @@ def test_a_new_store_gets_every_table_view_kpi_and_detector(bare_store: Store, c
     assert not migrate.migrate(bare_store, catalogue)
 
 
+def test_a_new_store_whose_migration_died_on_the_way_is_made_whole_by_the_next_start(
+    bare_store: Store, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was applied and not noted is applied again: a first start that was cut off must not be the last one."""
+    with monkeypatch.context() as until:
+        until.setattr(migrate, "_note", dies)
+        with pytest.raises(Died):
+            migrate.migrate(bare_store, catalogue)
+    made = names(bare_store, "Table")
+    assert len(migrate.pending(bare_store)) == len(migrate.migrations())
+    assert migrate.migrate(bare_store, catalogue)
+    assert migrate.pending(bare_store) == []
+    assert names(bare_store, "Table") == made | {"object_waits_mv"}
+
+
+class Died(Exception):
+    """What stands for the end of the process."""
+
+
+def dies(*_: object) -> None:
+    raise Died
+
+
 def test_a_released_migration_that_was_edited_is_refused(store: Store, catalogue: Catalogue) -> None:
     """Two stores of the same version must have the same tables."""
     name = migrate.migrations()[0][0]
