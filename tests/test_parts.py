@@ -83,6 +83,18 @@ def test_a_database_is_used_again_only_if_it_is_as_it_was(
         again.close()
 
 
+def test_policy_that_a_test_added_to_is_loaded_again_for_the_next(stock: Stock) -> None:
+    """A case with a rule of its own would cost a migration, or its rule would count in the next one."""
+    taken = stock.take()
+    before = taken.query("SELECT * FROM gov_feeds ORDER BY ALL")
+    taken.command("INSERT INTO gov_feeds SELECT * REPLACE ('of this test' AS source) FROM gov_feeds LIMIT 1")
+    stock.give(taken)
+    again = stock.take()
+    assert again.database == taken.database
+    assert again.query("SELECT * FROM gov_feeds ORDER BY ALL") == before
+    stock.give(again)
+
+
 def test_the_server_batches_small_inserts_as_real_ones_do(server_dsn: str) -> None:
     """Servers have async_insert on by default; what we acknowledge must be stored all the same."""
     store = connect(server_dsn)
