@@ -52,17 +52,21 @@ def test_groups_of_one_cut_add_up_and_all_others_restrict_each_other() -> None:
 @pytest.fixture(scope="module")
 def told(filled: Store) -> Store:
     """The enterprise with three traces a cut: of a part, of it and elsewhere, of elsewhere; all called in the north."""
-    at = datetime.now(UTC) - minutes(9)
+    tell_traces(filled, datetime.now(UTC) - minutes(9))
+    return filled
+
+
+def tell_traces(store: Store, at: datetime) -> None:
+    """The traces of each cut, and what is raised of nobody."""
     for cut in PARTS:
         _, _, value = PARTS[cut][0].partition("=")
-        ours, other = (_orders(filled, f"{cut} {sign} '{value}'")[0] for sign in ("=", "!="))
+        ours, other = (_orders(store, f"{cut} {sign} '{value}'")[0] for sign in ("=", "!="))
         for kind, orders in ((SEEN, (ours,)), (MIXED, (ours, other)), (FOREIGN, (other,))):
             n = number(cut, kind)
             called = [{"milepost.interface": "orders", "milepost.region": "EU-North", "milepost.order_id": o} for o in orders]
-            tell(filled, *(Told(n, 10 * n + i, at, said=said, error="boom") for i, said in enumerate(called)))
-            log(filled, n, 10 * n, at, f"body of {','.join(orders)}")
-    _raise_of_nobody(filled, at)
-    return filled
+            tell(store, *(Told(n, 10 * n + i, at, said=said, error="boom") for i, said in enumerate(called)))
+            log(store, n, 10 * n, at, f"body of {','.join(orders)}")
+    _raise_of_nobody(store, at)
 
 
 def _raise_of_nobody(store: Store, at: datetime) -> None:
@@ -125,7 +129,7 @@ def test_no_read_shows_anything_of_another_part(told: Store, catalogue: Catalogu
     for name, read in reads():
         if read.pages <= access.NOT_CUT:
             continue
-        for args in itertools.islice(_rounds(read, given), MOST if cut == "region" else 1):
+        for args in itertools.islice(rounds(read, given), MOST if cut == "region" else 1):
             with limits.reading(seen):
                 answer = read(*args)
             walked += 1
@@ -147,7 +151,7 @@ OF_AN_OBJECT = (
 )  # fmt: skip
 
 
-def _rounds(read: Read[Any, Any], given: dict[str, list[Any]]) -> Iterator[list[Any]]:
+def rounds(read: Read[Any, Any], given: dict[str, list[Any]]) -> Iterator[list[Any]]:
     """The arguments of a read, each time with the next values; a parameter that is not in the table fails."""
     required = [n for n, p in inspect.signature(read.read).parameters.items() if p.default is inspect.Parameter.empty]
     for i in range(max((len(given[n]) for n in required), default=1)):
