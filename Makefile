@@ -27,8 +27,8 @@ test: $(INSTALLED_TEST) ## Lint, types, what is known against us, and every test
 	@echo "$(PYTHON) -m mypy and tests/parts/audit.py, beside the tests: they say their word after them"; \
 	$(PYTHON) -m mypy >$(VENV)/.mypy 2>&1 & types=$$!; \
 	$(PYTHON) tests/parts/audit.py >$(VENV)/.audit 2>&1 & audit=$$!; \
-	echo "$(PYTHON) -m pytest -n 2 --dist loadfile"; \
-	$(PYTHON) -m pytest -n 2 --dist loadfile; tests=$$?; \
+	echo "$(PYTHON) -m pytest -n 3 --dist loadfile"; \
+	$(PYTHON) -m pytest -n 3 --dist loadfile; tests=$$?; \
 	wait $$types; types=$$?; wait $$audit; audit=$$?; cat $(VENV)/.mypy $(VENV)/.audit; \
 	[ $$tests = 0 ] && [ $$types = 0 ] && [ $$audit = 0 ]
 

@@ -61,7 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares | None:
-    """Two workers share the tests as parts/shares.py says, unless another way was asked for."""
+    """Workers share the tests as parts/shares.py says, unless another way was asked for."""
     return Shares(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
