@@ -110,7 +110,7 @@ def application(
         ],
         secrets={"auth": dict(login.section)} if login else None,
     )
-    reruns.leave_stale_ones()
+    reruns.mend()
     config.get_config_options(force_reparse=True, options_from_flags=_options(host, port))
     return app
 
