@@ -123,7 +123,7 @@ def running(home: House) -> Iterator[Runner]:
     runner = Runner(home.settings, home.store, home.catalogue, home.sink, lease=lease)
     store = home.store.for_jobs()
     round_ = refresh.Refresh(store, lambda: lease.term if lease else 0)
-    runner.add_job(refresh.NAME, round_, refresh.EVERY_S)
+    runner.add_job(refresh.NAME, round_, refresh.EVERY_S, is_urgent=True)
     runner.add_job(heal.NAME, heal.Heal(store), heal.EVERY_S, after_s=heal.AFTER_S)
     runner.add_job(detect.NAME, partial(detect.run, store), detect.EVERY_S, after_s=detect.AFTER_S)
     runner.add_job(snapshot.NAME, partial(snapshot.run, store), snapshot.EVERY_S, after_s=snapshot.AFTER_S)

@@ -6,6 +6,10 @@ with its traceback, the source is marked failed, and it is tried again later, fo
 
 Why a lease where many processes share a store: jobs work on scratch tables that are one round's, so one process runs them.
 
+Why jobs take turns, but for the urgent one: each looks through everything for seconds, and two at once take the core that the
+next round of the state needs. Why an urgent job that is late goes on at once: people wait for it, and a round of 2.1 s that
+waited for the next tick of 2 s would be one each 4 s.
+
 Why backoff with jitter: when a partner's server or the store comes back, not all pollers should meet it in the same second.
 """
 
@@ -88,9 +92,10 @@ class Runner:
         self.health: dict[str, Health] = {}
         self.server: Server | None = None
         self._record = record or self._record_run
+        self._is_leaving = False
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(8), "lease": ThreadPoolExecutor(1)},
+            executors={name: ThreadPoolExecutor(n) for name, n in (("default", 8), ("turns", 1), ("lease", 1))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -123,6 +128,7 @@ class Runner:
         if self.server:
             self.server.stop()
         if self._scheduler.running:
+            self._is_leaving = True
             with state.leaving():
                 self._scheduler.shutdown(wait=True)
         if self._lease:
@@ -135,10 +141,18 @@ class Runner:
             signal.signal(name, lambda *_: stop.set())
         stop.wait()
 
-    def add_job(self, name: str, fn: Job, every_s: float, *, after_s: float = SOON_S) -> None:
-        """Run a job every so many seconds, one at a time, first after `after_s`; what it returns is its row in `job_runs`."""
+    def add_job(self, name: str, fn: Job, every_s: float, *, after_s: float = SOON_S, is_urgent: bool = False) -> None:
+        """
+        Run a job every so many seconds, one at a time, first after `after_s`; what it returns is its row in `job_runs`.
+
+        Jobs take turns; an urgent one waits for no other, and goes on at once where a round took longer than its interval.
+        """
         self.health[f"job {name}"] = Health()
-        self._every(f"job {name}", partial(self.run_job, name, fn), every_s, after_s)
+        act = partial(self.run_job, name, fn)
+        if is_urgent:
+            self._every(f"job {name}", partial(self._catching_up, f"job {name}", act, every_s), every_s, after_s)
+        else:
+            self._every(f"job {name}", act, every_s, after_s, executor="turns")
 
     def guarded(self, name: str, act: Callable[[], None]) -> None:
         """One act of a source, unless it is still paused by an error of the last."""
@@ -146,8 +160,11 @@ class Runner:
             self.attempt(name, act)
 
     def run_job(self, name: str, fn: Job) -> None:
-        """One run of a job, recorded whatever becomes of it; none while another process holds the lease of the jobs."""
-        if self._lease and not self._lease.is_held:
+        """
+        One run of a job, recorded whatever becomes of it. None while another process holds the lease of the jobs, nor of a job
+        that waited for its turn when Milepost was stopped.
+        """
+        if self._is_leaving or (self._lease and not self._lease.is_held):
             return
         started_at, began, done = datetime.now(UTC), time.perf_counter(), [Done()]
         with observe.span(f"job.{name}"):
@@ -194,9 +211,20 @@ class Runner:
         own = self.health.get("lease" if self._lease else "job_runs", Health())
         return own.status != "waiting" and self.store.ping()
 
-    def _every(self, name: str, act: Callable[[], None], every_s: float, after_s: float = SOON_S) -> None:
+    def _every(
+        self, name: str, act: Callable[[], None], every_s: float, after_s: float = SOON_S, *, executor: str = "default"
+    ) -> None:
         first = datetime.now(UTC) + timedelta(seconds=after_s)
-        self._scheduler.add_job(act, "interval", seconds=every_s, id=name, name=name, next_run_time=first)
+        self._scheduler.add_job(
+            act, "interval", seconds=every_s, id=name, name=name, next_run_time=first, executor=executor
+        )  # fmt: skip
+
+    def _catching_up(self, name: str, act: Callable[[], None], every_s: float) -> None:
+        """A round, and soon the next one if it took longer than until its next tick, which the clock has left out."""
+        began = time.monotonic()
+        act()
+        if time.monotonic() - began > every_s and not self._is_leaving:
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC) + timedelta(seconds=SOON_S))
 
     def _failed(self, name: str, err: Exception) -> None:
         self.health.setdefault(name, Health()).ill("failed", err)

@@ -39,12 +39,12 @@ def _run_unless_stale(self: script_runner.ScriptRunner, rerun_data: RerunData) -
         _run(self, rerun_data)
 
 
-def _begin_after_the_last(self: AppSession, rerun_data: RerunData) -> None:
+def _begin_after_the_last(self: AppSession, initial_rerun_data: RerunData) -> None:
     """With a runner of the session's still there it is one that has ended by itself, and all it said is in the loop already."""
     if self._scriptrunner is None:
-        _begin(self, rerun_data)
+        _begin(self, initial_rerun_data)
     else:
-        self._event_loop.call_soon(partial(_begin_now, self, self._scriptrunner, rerun_data))
+        self._event_loop.call_soon(partial(_begin_now, self, self._scriptrunner, initial_rerun_data))
 
 
 def _begin_now(self: AppSession, ended: script_runner.ScriptRunner, rerun_data: RerunData) -> None:

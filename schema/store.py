@@ -45,6 +45,7 @@ READER_LIMITS = {
 }
 SETTINGS = {"enable_materialized_cte": 1}  # what a statement marks as MATERIALIZED is read once
 WORKERS = 5  # one a job of the clock
+WORKERS_NICE = 10  # where the process may set it (CAP_SYS_NICE); else the engine leaves it
 NOBODY = (OperationalError, OSError)  # what a client raises if nobody answers
 StatementError = DatabaseError  # what a wrong statement raises, for the few who must name it
 
@@ -174,6 +175,7 @@ class Store:
         client = self._make()
         if self.is_embedded:
             client.set_client_setting("max_threads", max(1, (os.cpu_count() or 2) // 2))
+            client.set_client_setting("os_threads_nice_value_query", WORKERS_NICE)
         return client
 
     @contextlib.contextmanager

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +102,63 @@ def test_a_job_with_a_bug_is_recorded_and_the_others_go_on(make: Make) -> None:
     until(lambda: {name for name, _, _ in runs} == {"broken", "sound"} and runs)
     assert {run for run in runs if run[0] == "broken"} == {("broken", False, Done(detail="KeyError: 'a bug'"))}
     assert (runner.health["job broken"].status, runner.health["job sound"].status) == ("failed", "ok")
+
+
+def test_jobs_take_turns_and_an_urgent_one_waits_for_none(make: Make) -> None:
+    """Two looks through everything at once would take the core that people's next round of the state needs."""
+    runs: list[Run] = []
+    runner, go_on, begun = make(runs=runs), threading.Event(), list[str]()
+
+    def slow(name: str) -> Done:
+        begun.append(name)
+        assert go_on.wait(60)
+        return Done()
+
+    runner.add_job("detect", partial(slow, "detect"), 60)
+    runner.add_job("snapshot", partial(slow, "snapshot"), 60)
+    runner.add_job("state", Done, 0.02, is_urgent=True)
+    runner.start()
+    until(lambda: len(runs) > 5)
+    assert len(begun) == 1
+    go_on.set()
+    until(lambda: {name for name, _, _ in runs} == {"detect", "snapshot", "state"})
+
+
+def test_a_job_that_waits_for_its_turn_is_left_out_when_milepost_stops(make: Make) -> None:
+    """A stop waits for what is under way; to begin another look through everything then would take a kill -9."""
+    runs: list[Run] = []
+    runner, go_on = make(runs=runs), threading.Event()
+
+    def slow() -> Done:
+        assert go_on.wait(60)
+        return Done()
+
+    runner.add_job("detect", slow, 60)
+    runner.add_job("snapshot", slow, 60, after_s=0.1)
+    runner.start()
+    time.sleep(0.3)
+    leaving = threading.Thread(target=runner.stop)
+    leaving.start()
+    until(lambda: runner._is_leaving)
+    go_on.set()
+    leaving.join(60)
+    assert [name for name, _, _ in runs] == ["detect"]
+
+
+def test_an_urgent_job_that_is_late_does_not_wait_for_its_next_tick(make: Make) -> None:
+    """A round of the state of 2.1 s, each 2 s, would be one each 4 s, and every page as much older."""
+    runs: list[Run] = []
+    runner, ends = make(runs=runs), list[float]()
+
+    def late() -> Done:
+        time.sleep(1.1)
+        ends.append(time.monotonic())
+        return Done()
+
+    runner.add_job("state", late, 1, is_urgent=True)
+    runner.start()
+    until(lambda: len(ends) > 3)
+    assert min(b - a for a, b in pairwise(ends)) < 1.5  # by its ticks alone it is 2, and never less
 
 
 def test_runs_are_recorded_in_the_table_if_nobody_says_otherwise(store: Store, catalogue: Catalogue, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from schema.errors import BadConfig, StoreUnavailable
-from schema.store import READER_LIMITS, Store, connect, quote
+from schema.store import READER_LIMITS, WORKERS_NICE, Store, connect, quote
 from tests.conftest import Engine
 from tests.parts.clickhouse_server import ClickHouseServer
 
@@ -250,8 +250,9 @@ def test_an_acknowledgement_does_not_wait_for_jobs(table: Store) -> None:
 
 def test_jobs_leave_cores_to_others_in_this_process(table: Store) -> None:
     """Embedded, the engine would take every core for a detector; a server's cores are its own business."""
-    cores = table.for_jobs()._pools["work"].take().query("SELECT getSetting('max_threads')").result_rows[0][0]
-    assert cores == max(1, (os.cpu_count() or 2) // 2) or not table.is_embedded
+    asked = "SELECT getSetting('max_threads'), getSetting('os_threads_nice_value_query')"
+    cores, nice = table.for_jobs()._pools["work"].take().query(asked).result_rows[0]
+    assert (cores, nice) == (max(1, (os.cpu_count() or 2) // 2), WORKERS_NICE) or not table.is_embedded
 
 
 # --- DSN ---------------------------------------------------------------------------------------------------------------
