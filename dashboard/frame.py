@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from schema.errors import StoreUnavailable
 
 P = ParamSpec("P")
 HERE = Path(__file__).parent
+HEAD_START_S = 0.25
 FIRST_EVENT = (
     '{"specversion":"1.0","id":"1","source":"hello","type":"shipment.departed","time":"2026-11-23T08:15:00Z",'
     '"data":{"object_type":"shipment","object_id":"SHP-1","state":"departed","carrier":"ACME","region":"EU-West"}}'
@@ -175,6 +177,18 @@ def live(every_s: float, key: str) -> Callable[[Callable[P, None]], Callable[P, 
         return st.fragment(guarded, run_every=None if view().as_of else every_s * _pace(), key=key)
 
     return wrap
+
+
+def numbers_first() -> None:
+    """
+    On a page that was just opened: what was drawn so far is seen before the rest is sent.
+
+    A browser renders in one go what has come, and a whole page takes it longer than it takes us. It is busy meanwhile: the rest
+    is not seen later for it.
+    """
+    if st.session_state.get("begun_page") != st.session_state["kept_page"]:
+        st.session_state["begun_page"] = st.session_state["kept_page"]
+        time.sleep(HEAD_START_S)
 
 
 def _pace() -> float:

@@ -35,6 +35,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
 from dashboard import access, queries, queries_operations, reruns, session
+from dashboard.assets import Assets
 from dashboard.gate import Gate
 from schema.errors import StoreUnavailable
 from schema.governance import Catalogue
@@ -107,6 +108,7 @@ def application(
         middleware=[
             Middleware(Headers, is_tls=address.startswith("https:")),
             Middleware(Gate, is_local=is_local, address=address),
+            Middleware(Assets),
         ],
         secrets={"auth": dict(login.section)} if login else None,
     )

@@ -65,6 +65,7 @@ def blocked() -> None:
 
 
 cards()
+frame.numbers_first()
 if not view.is_kiosk:
     needs()
 left, right = st.columns(2, gap="medium")

@@ -10,8 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from collectors.formats import cloudevents
@@ -178,3 +180,23 @@ def test_a_search_leads_somewhere_or_says_that_it_cannot(filled_pages: Open, tex
     assert list(page.exception) == []
     found = "Shipment SHP\\-00003" in words(page)
     assert found or (text == "shp-none-such" and "Nothing is known by" in words(page))
+
+
+def test_numbers_are_sent_alone_at_first_and_nobody_waits_for_that_twice(
+    filled_pages: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser renders in one go what has come: where all comes at once, the first numbers are seen with the last."""
+    sent: list[str] = []
+
+    def pause(_: float) -> None:
+        context = get_script_run_ctx()
+        assert context
+        sent.append(" ".join(context.shared.widget_ids_this_run.snapshot()))
+
+    monkeypatch.setattr(frame, "time", SimpleNamespace(sleep=pause))
+    page = filled_pages("operations")
+    assert any(str(b.key).startswith("open_") for b in page.button)
+    assert "card_" in sent[0]
+    assert "open_" not in sent[0]
+    page.run()
+    assert len(sent) == 1
