@@ -45,7 +45,8 @@ READER_LIMITS = {
 }
 SETTINGS = {"enable_materialized_cte": 1}  # what a statement marks as MATERIALIZED is read once
 WORKERS = 5  # one a job of the clock
-WORKERS_NICE = 10  # where the process may set it (CAP_SYS_NICE); else the engine leaves it
+# Senders go first, then pages, then jobs: where this process may set nice values (CAP_SYS_NICE), else the engine leaves them.
+READERS_NICE, WORKERS_NICE = 5, 10
 NOBODY = (OperationalError, OSError)  # what a client raises if nobody answers
 StatementError = DatabaseError  # what a wrong statement raises, for the few who must name it
 
@@ -169,6 +170,8 @@ class Store:
         client = self._make()
         for name, limit in READER_LIMITS.items():
             client.set_client_setting(name, limit)
+        if self.is_embedded:
+            client.set_client_setting("os_threads_nice_value_query", READERS_NICE)
         return client
 
     def _worker(self) -> Client:

@@ -14,7 +14,7 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from schema.errors import BadConfig, StoreUnavailable
-from schema.store import READER_LIMITS, WORKERS_NICE, Store, connect, quote
+from schema.store import READER_LIMITS, READERS_NICE, WORKERS_NICE, Store, connect, quote
 from tests.conftest import Engine
 from tests.parts.clickhouse_server import ClickHouseServer
 
@@ -253,6 +253,13 @@ def test_jobs_leave_cores_to_others_in_this_process(table: Store) -> None:
     asked = "SELECT getSetting('max_threads'), getSetting('os_threads_nice_value_query')"
     cores, nice = table.for_jobs()._pools["work"].take().query(asked).result_rows[0]
     assert (cores, nice) == (max(1, (os.cpu_count() or 2) // 2), WORKERS_NICE) or not table.is_embedded
+
+
+def test_senders_go_before_pages_and_pages_before_jobs(table: Store) -> None:
+    """On few cores a sender would wait for the statements of ten open pages, which nobody waits for: an older answer is drawn."""
+    asked = "SELECT toInt32(getSetting('os_threads_nice_value_query'))"
+    nice = [table._pools[use].take().query(asked).result_rows[0][0] for use in ("write", "read", "work")]
+    assert nice == ([0, READERS_NICE, WORKERS_NICE] if table.is_embedded else [0, 0, 0])
 
 
 # --- DSN ---------------------------------------------------------------------------------------------------------------
