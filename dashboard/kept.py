@@ -4,7 +4,8 @@ Answers of now, kept for all sessions while nothing has changed, and asked again
 Why not Streamlit's own cache, as for what is `cached`: there an answer is either good or waited for, and while events come in
 something changes every two seconds. Ten people who watch then ask the store all the time, and wait for it with every refresh.
 Here one asks and all others get that answer; who has an older one waits a moment only and otherwise draws that; and a statement
-rests for ten times as long as it took, so that pages take a small part of a core, whatever they ask and however many watch.
+rests for ten times as long as it took, up to 2.5 s, so that pages take a small part of a core, whatever they ask and however
+many watch.
 
 Why few threads ask: what senders wait for has the rest of the machine.
 """
@@ -26,8 +27,9 @@ import streamlit as st
 
 MOST = 200
 PATIENCE_S = 0.25  # how long a page waits for a new answer that can draw another one
-OLDEST_S = 5.0  # an answer older than that is waited for: a part is drawn each 4 s, and no page is older than 10 s
-REST, LONGEST_REST_S = 10, 4.0
+OLDEST_S = 5.0  # an answer older than that is waited for
+# Beside a rest at its longest: 3 s for a round of the state, 4 s until the part is drawn again. No page is older than 10 s.
+REST, LONGEST_REST_S = 10, 2.5
 
 _asking = ThreadPoolExecutor(max(2, (os.cpu_count() or 2) // 2), thread_name_prefix="pages")
 _here = threading.local()
