@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from collectors import arrow
@@ -39,7 +40,7 @@ class Source:
     mask: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
     """Bytes as they arrived. `name` says where (path, topic and offset, URL); headers are lower case."""
 
@@ -49,7 +50,7 @@ class Message:
     headers: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
 
-    @property
+    @cached_property
     def id(self) -> str:
         return events.message_id(self.body)
 

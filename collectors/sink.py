@@ -64,7 +64,7 @@ class Sink:
         self._waiting: Turns[Waiting] = Turns()
         self._n_rows = self._n_bytes = 0
         self._arrived = threading.Condition()
-        self._n_lanes, self._n_groups = writers + 1, 0
+        self._n_lanes, self._n_groups, self._bytes_under_way = writers + 1, 0, 0
         self._is_closed = self._is_drained = False
         self._decoders = FairPool(2, "decode")
         self._writers = ThreadPoolExecutor(self._n_lanes, thread_name_prefix="commit")
@@ -149,12 +149,17 @@ class Sink:
                 rows += waiting.n_rows
                 size += waiting.n_bytes
             self._n_groups += bool(group)
+            self._bytes_under_way += size
             return group
 
     def _may_go(self) -> Sequence[str]:
-        """The sources that a group may be made of now; none, while all lanes are taken."""
+        """
+        The sources that a group may be made of now; none, while all lanes are taken. One that is alone and has a group under way
+        gets a second lane for as much again and not for less: groups would fall apart into as many as there are answers.
+        """
         n_free = self._n_lanes - self._n_groups
-        return self._waiting.may_go(n_free == 1) if n_free else ()
+        is_less = self._n_bytes < self._bytes_under_way and not self._is_full()
+        return self._waiting.may_go(n_free == 1 or is_less) if n_free else ()
 
     def _count(self, waiting: Waiting, sign: int) -> None:
         self._n_rows += sign * waiting.n_rows
@@ -168,6 +173,7 @@ class Sink:
             self._n_groups -= 1
             for waiting in group:
                 self._waiting.done(waiting.source.name)
+                self._bytes_under_way -= waiting.n_bytes
             self._arrived.notify_all()
         for waiting in group:
             self._room.give(waiting.n_bytes, waiting.source.name)

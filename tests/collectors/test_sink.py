@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,6 +36,7 @@ class Watched:
         self.is_away = False
         self.away_once = False
         self.gate: threading.Event | None = None
+        self.n_come = 0  # to the gate, whether or not they were let through
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Any], *, token: str = "") -> None:
         if rows:
@@ -44,6 +46,7 @@ class Watched:
         self._watch(table, lambda: self._store.insert_body(table, body, fmt, settings, token=token))
 
     def _watch(self, table: str, insert: Callable[[], None]) -> None:
+        self.n_come += 1
         if self.gate:
             self.gate.wait(120)
         if self.is_away:
@@ -87,6 +90,35 @@ def test_messages_that_wait_together_share_one_insert(
     assert [r.n_rows for r in receipts] == [1] * 50
     assert tables.value("SELECT uniqExact(object_id) FROM events") == 50
     assert watched.inserts.count("events") <= 2
+
+
+def test_a_source_alone_gets_a_second_lane_for_as_much_again(
+    tables: Store, catalogue: Catalogue, source: Make, message: Make, cloud_event: Make
+) -> None:
+    """
+    Fifty senders answered at once come back within milliseconds of each other: if the first of them took the free lane, groups
+    would be of few messages, and each INSERT costs what it costs for thousands of rows.
+    """
+    watched = Watched(tables)
+    watched.gate = threading.Event()
+    sink = Sink(watched, catalogue)  # type: ignore[arg-type]
+
+    def come(n: int, within_s: float) -> bool:
+        end = time.monotonic() + within_s
+        while watched.n_come < n and time.monotonic() < end:
+            time.sleep(0.01)
+        return watched.n_come >= n
+
+    sent = [sink.submit(source(), message([cloud_event(n) for n in range(20)]))]
+    assert come(1, within_s=60)
+    sent.append(sink.submit(source(), message(cloud_event(20))))
+    assert not come(2, within_s=0.5)
+    sent.append(sink.submit(source(), message([cloud_event(n) for n in range(30, 50)])))
+    assert come(2, within_s=60)
+    assert sink.depth["messages"] == 0
+    watched.gate.set()
+    assert [one.result().n_rows for one in sent] == [20, 1, 20]
+    sink.close()
 
 
 def test_a_message_that_is_wrong_lies_in_rejects_with_its_bytes_and_the_reason(
