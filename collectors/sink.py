@@ -154,8 +154,8 @@ class Sink:
 
     def _may_go(self) -> Sequence[str]:
         """
-        The sources that a group may be made of now; none, while all lanes are taken. One that is alone and has a group under way
-        gets a second lane for as much again and not for less: groups would fall apart into as many as there are answers.
+        The sources that a group may be made of now; none, while all lanes are taken. One that is alone and has a group under
+        way gets a second lane for as much again and not for less: groups would fall apart into as many as there are answers.
         """
         n_free = self._n_lanes - self._n_groups
         is_less = self._n_bytes < self._bytes_under_way and not self._is_full()
