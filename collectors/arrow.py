@@ -32,9 +32,10 @@ TYPES: dict[str, Any] = dict.fromkeys(COLUMNS, TEXT) | {
     "is_retracted": pa.bool_(),
     "attributes": pa.map_(TEXT, TEXT),
 }
+NESTED = frozenset(name for name, type_ in TYPES.items() if pa.types.is_nested(type_))
 # What a value may be at fault for; no wider, for a bug of ours must not turn good messages into rejects.
 UNHOLDABLE = (pa.ArrowException, ArithmeticError, UnicodeError)
-SAID = tuple(name for name in COLUMNS if name in Event.model_fields)
+SAID = (*(name for name in COLUMNS if name in Event.model_fields), "related")
 _said = attrgetter(*SAID)
 Column = Sequence[Any]
 
@@ -46,9 +47,9 @@ def block(found: Sequence[Any], *, source: str, message: str, received_at: datet
     Raises: BadPayload, for a value that its column cannot hold.
     """
     said: dict[str, Column] = dict(zip(SAID, zip(*map(_said, found), strict=True), strict=True))
-    related = [one.related for one in found]
+    related = said.pop("related")
     for name in ("object_type", "object_id"):
-        said[f"related.{name}"] = [[getattr(other, name) for other in others] for others in related]
+        said[f"related.{name}"] = [others and [getattr(other, name) for other in others] for others in related]
     if any(said["recorded_at"]):
         said["recorded_at"] = [at or first for at, first in zip(said["recorded_at"], said["occurred_at"], strict=True)]
     else:
@@ -83,6 +84,8 @@ def _repeated(name: str, value: Any, n: int) -> Any:
 def _array(name: str, column: Column) -> Any:
     if name == "amount":
         return _amounts(column)
+    if name in NESTED and not any(column):  # as in most messages
+        return pa.array([[]], TYPES[name]).take(pa.repeat(0, len(column)))
     if name == "attributes":
         return pa.array([list(attributes.items()) for attributes in column], TYPES[name])
     is_same = TYPES[name] is TEXT and column.count(column[0]) == len(column)  # as most texts are, in every event or in none
