@@ -155,11 +155,12 @@ class Sink:
     def _may_go(self) -> Sequence[str]:
         """
         The sources that a group may be made of now; none, while all lanes are taken. One that is alone and has a group under
-        way gets a second lane for as much again and not for less: groups would fall apart into as many as there are answers.
+        way gets a second lane for half as much and not for less: of 48 senders whoever is answered first would else be a group
+        alone. (Were as much again asked for, the lane would stay empty: a group of 26 under way, and 22 that wait for it.)
         """
         n_free = self._n_lanes - self._n_groups
-        is_less = self._n_bytes < self._bytes_under_way and not self._is_full()
-        return self._waiting.may_go(n_free == 1 or is_less) if n_free else ()
+        is_little = 2 * self._n_bytes < self._bytes_under_way and not self._is_full()
+        return self._waiting.may_go(n_free == 1 or is_little) if n_free else ()
 
     def _count(self, waiting: Waiting, sign: int) -> None:
         self._n_rows += sign * waiting.n_rows
