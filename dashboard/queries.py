@@ -140,10 +140,15 @@ def at(as_of: datetime | None) -> datetime:
     return as_of or datetime.now(UTC)
 
 
-def ask(sql: str, as_of: datetime | None, scope: tuple[str, ...] = (), **params: Any) -> Rows:
-    """Rows of a statement; AS_OF in it is the moment, SCOPED the two parameters that every view of facts takes."""
-    text = sql.replace("SCOPED", "as_of = AS_OF, scope = {scope:Array(String)}")
-    return session.store().query(text.replace("AS_OF", MOMENT), {"as_of": at(as_of), "scope": list(scope)} | params)
+def ask(sql: str, as_of: datetime | None, scope: tuple[str, ...] = (), *, length_s: int = 0, **params: Any) -> Rows:
+    """
+    Rows of a statement. AS_OF in it is the moment, WINDOW_START the moment `length_s` before it, and SCOPED the two parameters
+    that every view of facts takes.
+    """
+    text, moment = sql.replace("SCOPED", "as_of = AS_OF, scope = {scope:Array(String)}"), at(as_of)
+    text = text.replace("AS_OF", MOMENT).replace("WINDOW_START", "{start:DateTime64(3, 'UTC')}")
+    given = {"as_of": moment, "start": moment - timedelta(seconds=length_s), "scope": list(scope)}
+    return session.store().query(text, given | params)
 
 
 def ask_whole(sql: str, as_of: datetime | None, **params: Any) -> Rows:

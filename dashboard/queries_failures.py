@@ -11,7 +11,7 @@ from datetime import datetime
 
 from dashboard.queries import CALM_S, Rows, ask, cached
 
-SINCE = "from = AS_OF - toIntervalSecond({length_s:UInt32})"
+SINCE = "from = WINDOW_START"
 CUTS = ("region", "warehouse", "carrier", "order_class")
 
 
@@ -67,7 +67,7 @@ def failing(as_of: datetime | None, scope: tuple[str, ...], length_s: int, inter
         SELECT at, trace_id, toString(service) AS service, status_message, attempt, duration_ns / 1e9 AS took_s, object_ids,
                toString(region) AS region_of
         FROM interface_calls
-        WHERE interface = {interface:String} AND is_error AND at > AS_OF - toIntervalSecond({length_s:UInt32}) AND at <= AS_OF
+        WHERE interface = {interface:String} AND is_error AND at > WINDOW_START AND at <= AS_OF
         ORDER BY at DESC, span_id LIMIT 1 BY trace_id, span_id LIMIT 20
         """,
         as_of, scope, length_s=length_s, interface=interface,

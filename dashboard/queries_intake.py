@@ -13,7 +13,7 @@ from typing import Any
 
 from dashboard.queries import LIVE_S, Rows, ask, cached, direct
 
-SINCE = "from = AS_OF - toIntervalSecond({length_s:UInt32}), as_of = AS_OF"
+SINCE = "from = WINDOW_START, as_of = AS_OF"
 SHOWN_BYTES = 4096
 
 
@@ -91,7 +91,7 @@ def findings(as_of: datetime | None, length_s: int, source: str) -> Rows:
         SELECT toString(source) AS name, toString(code) AS kind, text, sum(f.n) AS n, uniqExact(message_id) AS n_messages,
                max(received_at) AS last_at, argMax(f.place, received_at) AS place
         FROM findings AS f FINAL
-        WHERE received_at > AS_OF - toIntervalSecond({length_s:UInt32}) AND received_at <= AS_OF
+        WHERE received_at > WINDOW_START AND received_at <= AS_OF
           AND ({source:String} = '' OR source = {source:String})
         GROUP BY name, kind, text ORDER BY n DESC, last_at DESC LIMIT 200
         """,

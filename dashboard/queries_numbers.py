@@ -76,8 +76,8 @@ def raised(as_of: datetime | None, scope: tuple[str, ...], code: str, length_s: 
     """How often a detector spoke in the window, and how often what it said was over."""
     rows = ask(
         """
-        SELECT countIf(detected_at > AS_OF - toIntervalSecond({length_s:UInt32})) AS n_raised,
-               countIf(NOT is_open AND closed_at > AS_OF - toIntervalSecond({length_s:UInt32})) AS n_closed,
+        SELECT countIf(detected_at > WINDOW_START) AS n_raised,
+               countIf(NOT is_open AND closed_at > WINDOW_START) AS n_closed,
                countIf(is_past_sla) AS n_past
         FROM inbox(SCOPED) WHERE code = {code:String}
         """,

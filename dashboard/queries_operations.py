@@ -39,10 +39,9 @@ def workflows(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
 def incidents(as_of: datetime | None, scope: tuple[str, ...]) -> Rows:
     """Open incidents, worst first: by value at risk within a severity, then by age; with their likeliest cause, once known."""
     if as_of:
-        behind = _causes_then(as_of, scope)
-    else:
-        behind = (_causes_of_part(scope) or {}) if scope or is_limited() else _causes()
-    return exceptions.with_causes(open_incidents(as_of, scope), behind)
+        return exceptions.with_causes(open_incidents(as_of, scope), _causes_then(as_of, scope))
+    now = (_causes_of_part(scope) or {}) if scope else _causes()
+    return exceptions.with_causes(open_incidents(as_of, scope), now)
 
 
 @live
@@ -59,8 +58,8 @@ def _causes_then(as_of: datetime | None, scope: tuple[str, ...]) -> dict[str, di
 
 @live
 def _causes() -> dict[str, dict[str, Any]]:
-    """The causes behind the open incidents, as the last round of the detectors found them."""
-    return exceptions.kept_causes(session.store())
+    """The causes behind the open incidents, as the last round of the detectors found them; nothing for who sees a part."""
+    return {} if is_limited() else exceptions.kept_causes(session.store())
 
 
 @eventually

@@ -19,7 +19,7 @@ SLOW_S = 300
 DAY_S = 86400
 PERIODS = {"week": 7, "month": 30, "quarter": 90}
 TREND_DAYS, WEEK_S = 91, 7 * DAY_S
-PERIOD = "from = AS_OF - toIntervalSecond({length_s:UInt32}), SCOPED"
+PERIOD = "from = WINDOW_START, SCOPED"
 
 
 @cached(SLOW_S)

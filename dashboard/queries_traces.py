@@ -37,7 +37,7 @@ def search(
     found = ask(
         """
         SELECT * FROM traces(
-            from = AS_OF - toIntervalSecond({length_s:UInt32}), trace = {trace:String}, key = {key:String},
+            from = WINDOW_START, trace = {trace:String}, key = {key:String},
             service = {service:String}, interface = {interface:String}, is_error = {is_error:Bool},
             min_s = {min_s:Float64}, most = {most:UInt32}, SCOPED)
         ORDER BY at DESC, trace
@@ -60,7 +60,7 @@ def names(as_of: datetime | None, length_s: int) -> dict[str, list[str]]:
         """
         SELECT arraySort(groupUniqArray(toString(service))) AS services,
                arraySort(groupUniqArray(toString(interface))) AS interfaces
-        FROM interface_calls WHERE at > AS_OF - toIntervalSecond({length_s:UInt32}) AND at <= AS_OF
+        FROM interface_calls WHERE at > WINDOW_START AND at <= AS_OF
         """,
         as_of, length_s=length_s,
     )  # fmt: skip

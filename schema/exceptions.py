@@ -72,7 +72,9 @@ KEEP_CAUSES = """
 INSERT INTO causes
 WITH found AS MATERIALIZED
 (
-    SELECT incident, interface, how, n_failed, n_retries, first_at, trace_id, message, version, changed_at, is_change_before, {ver:UInt64}
+    SELECT
+        incident, interface, how, n_failed, n_retries, first_at, trace_id, message, version, changed_at, is_change_before,
+        {ver:UInt64}
     FROM incident_causes(as_of = {as_of:DateTime64(3, 'UTC')}, scope = [])
     WHERE position = 1
 )

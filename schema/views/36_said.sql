@@ -9,7 +9,12 @@ WITH
         SELECT object_type, object_id FROM events
         WHERE occurred_at >= {from:DateTime64(3, 'UTC')} AND occurred_at < {to:DateTime64(3, 'UTC')} AND occurred_at <= {as_of:DateTime64(3, 'UTC')}
     ),
-    amended AS (SELECT object_type, object_id FROM object_own WHERE n_raw > n_events)
+    amended AS
+    (
+        SELECT object_type, object_id FROM object_own
+        PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM at_hand)
+        WHERE n_raw > n_events
+    )
 SELECT
     e.at AS at, e.ingested_at AS ingested_at, e.event_id AS event_id, e.event_type AS event_type, e.classifier AS classifier,
     e.object_type AS object_type, e.object_id AS object_id, e.state AS state, e.source_code AS source_code,
@@ -46,7 +51,6 @@ FROM
             ) AS x
         FROM events
         PREWHERE (object_type, object_id) IN (SELECT object_type, object_id FROM amended)
-             AND (object_type, object_id) IN (SELECT object_type, object_id FROM at_hand)
         GROUP BY object_type, object_id, event_id
     )
     WHERE NOT x.19 AND x.1 >= {from:DateTime64(3, 'UTC')} AND x.1 < {to:DateTime64(3, 'UTC')} AND x.1 <= {as_of:DateTime64(3, 'UTC')}

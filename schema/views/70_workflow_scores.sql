@@ -25,7 +25,7 @@ WITH
             NOT is_open AND closed_at >= {from:DateTime64(3, 'UTC')} AS is_ended,
             is_ended OR (is_open AND is_past_sla) AS is_counted,
             dateDiff('second', detected_at, if(is_open, {as_of:DateTime64(3, 'UTC')}, closed_at)) AS known_s
-        FROM inbox(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
+        FROM known(as_of = {as_of:DateTime64(3, 'UTC')}, scope = {scope:Array(String)})
     ),
     exceptions_of AS
     (
