@@ -24,7 +24,7 @@ import jmespath
 import orjson
 from jmespath.exceptions import JMESPathError
 
-from collectors.canonical import as_json
+from collectors.canonical import as_json, written
 from collectors.message import Finding
 from schema.errors import BadPayload
 
@@ -222,31 +222,6 @@ def text(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else as_json(value).decode()
-
-
-def written(value: Any) -> bytes:
-    """
-    What was read as JSON, as JSON again: for a row that is kept because it cannot be stored. Without recursion, because
-    orjson reads four times as deep as it writes.
-    """
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        done: list[bytes] = []
-    todo = [value]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, bytes):
-            done.append(one)
-        elif isinstance(one, dict):
-            members = [part for key, said in one.items() for part in (b",", orjson.dumps(key) + b":", said)]
-            todo += [b"}", *reversed(members[1:]), b"{"]
-        elif isinstance(one, list):
-            items = [part for item in one for part in (b",", item)]
-            todo += [b"]", *reversed(items[1:]), b"["]
-        else:
-            done.append(orjson.dumps(one))
-    return b"".join(done)
 
 
 def moment(value: Any, formats: Sequence[str], zone: str, where: str) -> datetime | None:

@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 import orjson
 
-from collectors.canonical import Canonical, Fields, as_json, validate
+from collectors.canonical import Canonical, Fields, validate, written
 from collectors.formats import cloudevents_plain
 from collectors.message import Context, Decoded, Message, Reject, Statement, decoded
 from schema import events
@@ -73,7 +73,7 @@ def decode(message: Message, context: Context) -> Decoded:
         said[i] = event
     if wrong and not is_batch:
         raise BadPayload(wrong[0])
-    rejects = [Reject(as_json([envelopes[i]]), f"event {i + 1}: {wrong[i]}") for i in sorted(wrong)]
+    rejects = [Reject(written([envelopes[i]]), f"event {i + 1}: {wrong[i]}") for i in sorted(wrong)]
     return decoded(message, context, [one for one in said if one], canonical.findings, rejects)
 
 

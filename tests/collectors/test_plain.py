@@ -175,9 +175,21 @@ def test_nesting_without_end_is_no_bug(message: Callable[..., Message]) -> None:
     """Each reader has its own depth at which it gives up, and a sender may send either."""
     for depth in (300, 900, 1100, 100_000):
         deep = b'{"a":' * depth + b"1" + b"}" * depth
-        for body in (b"[" * depth, b"[" + deep + b"]", b'[{"specversion":"1.0","id":"1","source":"s","type":"t","data":' + deep + b"}]"):
+        for body in (b"[" * depth, deep, b'{"specversion":"1.0","id":"1","source":"s","type":"t","data":' + deep + b"}"):
             with pytest.raises(BadPayload):
                 cloudevents.decode(message(body), TMS)
+
+
+@pytest.mark.parametrize("depth", [300, 900])
+def test_an_event_that_is_nested_without_end_is_rejected_alone_and_kept_whole(
+    message: Callable[..., Message], cloud_event: Callable[..., dict[str, Any]], depth: int
+) -> None:
+    """What can be read and not written again stays one sender's slip, among others' events."""
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+    good = orjson.dumps(cloud_event(1))
+    found = cloudevents.decode(message(b"[" + good + b"," + deep + b"]"), TMS)
+    assert [e.object_id for e in found.events] == ["S1"]
+    assert [r.body for r in found.rejects] == [b"[" + deep + b"]"]
 
 
 def test_what_a_source_gives_and_others_depend_on_takes_the_long_way(cloud_event: Callable[..., dict[str, Any]]) -> None:
