@@ -27,8 +27,8 @@ from schema.store import Store, quote
 MANIFEST, FORMAT = "backup.json", "Native"
 # What follows from the rest or from the catalogue, or holds for one process only.
 DERIVED = (
-    "object_own", "object_state", "object_waits", "causes", "links", "interface_calls", "otel_traces_trace_id_ts", "schema_ledger",
-    "state_folds", "leases",
+    "object_own", "object_state", "object_waits", "links", "interface_calls", "otel_traces_trace_id_ts", "schema_ledger",
+    "causes", "state_folds", "leases",
 )  # fmt: skip
 FIRST = ("messages", "job_runs")
 TABLES = """
