@@ -30,7 +30,7 @@ WAIT_COLUMNS = (
     "what", "name", "object_type", "kind", "begins", "done", "states", "overlay", "expected", "dropping", "reversals", "blocks",
     "limit_s", "modes", "mode_limits", "clock",
 )  # fmt: skip
-CALENDAR_DAYS_BACK, CALENDAR_DAYS_AHEAD = 800, 400
+CALENDAR_YEARS_BACK, CALENDAR_YEARS_AHEAD = 3, 1  # whole years, as the digest in force says: no other rows on another day
 
 
 def in_force(store: Store) -> str:
@@ -211,10 +211,11 @@ def _reconcile(c: Catalogue) -> Iterator[tuple[Any, ...]]:
 
 
 def _calendars(c: Catalogue, today: date) -> Iterator[tuple[Any, ...]]:
-    start = today - timedelta(days=CALENDAR_DAYS_BACK)
+    start = date(today.year - CALENDAR_YEARS_BACK, 1, 1)
+    n_days = (date(today.year + CALENDAR_YEARS_AHEAD + 1, 1, 1) - start).days
     for name, calendar in c.calendars.items():
         before = 0
-        for i in range(CALENDAR_DAYS_BACK + CALENDAR_DAYS_AHEAD):
+        for i in range(n_days):
             day = start + timedelta(days=i)
             opens_at, open_s = _hours(calendar, day)
             yield name, day, opens_at, open_s, before

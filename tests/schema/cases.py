@@ -30,7 +30,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +154,7 @@ def folded(stock: Stock, catalogue: Catalogue, kind: str) -> Iterator[Folded]:
 def _keep_calendar(store: Store, catalogue: Catalogue) -> None:
     """The calendar spans some years around the day it was loaded; the cases keep their days for ever."""
     today = datetime.now(UTC).date()
-    back, ahead = timedelta(days=policy.CALENDAR_DAYS_BACK - 2), timedelta(days=policy.CALENDAR_DAYS_AHEAD - 2)
-    if not today - back < DAY_OF_CASES < today + ahead:
+    if not today.year - policy.CALENDAR_YEARS_BACK < DAY_OF_CASES.year < today.year + policy.CALENDAR_YEARS_AHEAD:
         columns, rows = policy.catalogue_rows(catalogue, DAY_OF_CASES)["gov_calendar"]
         store.command("TRUNCATE TABLE gov_calendar")
         store.insert("gov_calendar", columns, rows)

@@ -94,6 +94,14 @@ def test_business_time_knows_weekends_holidays_and_the_change_of_the_clock(catal
     assert days[date(2026, 11, 23)]["open_before_s"] - days[date(2026, 11, 20)]["open_before_s"] == 12 * 3600
 
 
+def test_a_calendar_is_the_same_whatever_day_of_the_year_it_was_loaded(catalogue: Catalogue) -> None:
+    """Waits keep business seconds counted from its first day: one that begins another day moves all of them, and nothing tells."""
+    first, last = (policy.catalogue_rows(catalogue, day)["gov_calendar"] for day in (date(2026, 1, 1), date(2026, 12, 31)))
+    assert first == last
+    days = [row[1] for row in first[1]]
+    assert (min(days), max(days)) == (date(2023, 1, 1), date(2027, 12, 31))
+
+
 def test_the_catalogue_is_loaded_again_only_when_it_changes(store: Store, tmp_path: Path, catalogue: Catalogue) -> None:
     """A restart must not rebuild the state of millions of objects for nothing."""
     mine = overridden(tmp_path, "[teams.night_shift]\ntitle = 'night shift'\n")
