@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from streamlit.runtime import Runtime
 
 from dashboard import assets, serve
 from dashboard.assets import FIRST, FRONT_END
@@ -19,8 +21,11 @@ ENTRY = next(SCRIPTS.glob("index.*.js"))
 
 
 @pytest.fixture(scope="module")
-def client() -> TestClient:
-    return TestClient(serve.application(), base_url="http://127.0.0.1:8501")
+def client() -> Iterator[TestClient]:
+    """The pages' application, whose runtime is one of a process: as if no other test had made one, and leaving none behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Runtime, "_instance", None)
+        yield TestClient(serve.application(), base_url="http://127.0.0.1:8501")
 
 
 def test_a_script_comes_packed_and_is_what_streamlit_has(client: TestClient) -> None:
