@@ -30,3 +30,9 @@ How a page is added
        own state (a selected row) lives in the URL too: `st.query_params`.
     5. Nothing there is a sentence with the next step: `tiles.empty(...)`. Times are written with `frame.zone()`.
 """
+
+import logging
+
+# Pages' code is loaded while the store opens, before Streamlit's runtime is there; what it says of that nobody needs to read.
+_caching = logging.getLogger("streamlit.runtime.caching.cache_data_api")
+_caching.addFilter(lambda said: "No runtime found" not in said.getMessage())
