@@ -215,9 +215,7 @@ class Runner:
         self, name: str, act: Callable[[], None], every_s: float, after_s: float = SOON_S, *, executor: str = "default"
     ) -> None:
         first = datetime.now(UTC) + timedelta(seconds=after_s)
-        self._scheduler.add_job(
-            act, "interval", seconds=every_s, id=name, name=name, next_run_time=first, executor=executor
-        )  # fmt: skip
+        self._scheduler.add_job(act, "interval", seconds=every_s, id=name, name=name, next_run_time=first, executor=executor)
 
     def _catching_up(self, name: str, act: Callable[[], None], every_s: float) -> None:
         """A round, and soon the next one if it took longer than until its next tick, which the clock has left out."""

@@ -35,7 +35,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
 from dashboard import access, queries, queries_operations, reruns, session
-from dashboard.assets import Assets
+from dashboard.assets import FRONT_END, Assets
 from dashboard.gate import Gate
 from schema.errors import StoreUnavailable
 from schema.governance import Catalogue
@@ -188,7 +188,7 @@ class Headers:
 
     def __init__(self, app: ASGIApp, *, is_tls: bool = False) -> None:
         self._app, self._is_tls = app, is_tls
-        self._headers = _security_headers(Path(st.__file__).parent / "static" / "index.html")
+        self._headers = _security_headers(FRONT_END / "index.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

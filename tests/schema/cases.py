@@ -144,6 +144,16 @@ class Folded:
         return bool(mark)
 
 
+def together(*kinds: str) -> Case:
+    """The rows of every case of these kinds as one case; what two cases say of one object is one history."""
+    given: dict[str, list[Row]] = {}
+    for kind in kinds:
+        for parameter in find(kind):
+            for table, rows in parameter.values[0].given.items():
+                given.setdefault(table, []).extend(rows)
+    return Case("all", "all", given, {}, [])
+
+
 def folded(stock: Stock, catalogue: Catalogue, kind: str) -> Iterator[Folded]:
     """The state of every case of a kind; for a module fixture to yield from."""
     store = stock.take()

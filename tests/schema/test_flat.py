@@ -19,7 +19,6 @@ from schema.flat import PARAMETER, asked, flat
 from schema.governance import Catalogue
 from schema.store import Store, quote
 from tests.schema import cases
-from tests.schema.cases import Case
 
 AS_OF = datetime(2026, 11, 3, tzinfo=UTC)
 # What each parameter is asked with; one that a new view brings has to be added.
@@ -34,12 +33,7 @@ ASKED: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def filled(shared_store: Store, catalogue: Catalogue) -> Store:
     """The rows of every case file in one store, and the exceptions that hold there."""
-    given: dict[str, list[cases.Row]] = {}
-    for kind in ("kpi", "detector"):
-        for parameter in cases.find(kind):
-            for table, rows in parameter.values[0].given.items():
-                given.setdefault(table, []).extend(rows)
-    cases.load(shared_store, catalogue, Case("all", "all", given, {}, []))
+    cases.load(shared_store, catalogue, cases.together("kpi", "detector"))
     exceptions.detect(shared_store, AS_OF)
     return shared_store
 
@@ -51,11 +45,8 @@ def _calls() -> list[Any]:
 @pytest.mark.parametrize("name", _calls())
 def test_a_view_and_its_flat_text_say_the_same(filled: Store, name: str) -> None:
     """By what pages ask with, and with no scope and no cut."""
-    parameters = dict(sorted(set(PARAMETER.findall(definitions.views()[name]))))
-    arguments = ", ".join(f"{parameter} = {{ask_{parameter}:{type_}}}" for parameter, type_ in parameters.items())
-    sql = f"SELECT * FROM {quote(name)}({arguments})"
     for given in (ASKED, ASKED | {"scope": [], "by": "", "type": "order", "what": "workflows"}):
-        params = {f"ask_{parameter}": given[parameter] for parameter in parameters}
+        sql, params = _question("*", name, given)
         assert flat(sql) != sql
         with filled._client("read") as client:
             by_view = list(client.query(sql, parameters=params, tz_mode="aware").named_results())
@@ -66,15 +57,19 @@ def test_views_say_something_over_these_rows(filled: Store) -> None:
     """Two answers without rows would be equal whatever stands in them."""
     silent = []
     for name in definitions.facts():
-        parameters = dict(PARAMETER.findall(definitions.views()[name]))
-        arguments = ", ".join(f"{parameter} = {{ask_{parameter}:{type_}}}" for parameter, type_ in parameters.items())
-        asked = {f"ask_{parameter}": (ASKED | {"scope": [], "by": ""})[parameter] for parameter in parameters}
-        call = f"({arguments})" if parameters else ""
-        if not filled.value(f"SELECT count() FROM {quote(name)}{call}", asked):
+        if not filled.value(*_question("count()", name, ASKED | {"scope": [], "by": ""})):
             silent.append(name)
     # What is made of raw spans and of our own runs, of which the cases hold none, and what is open on one interface.
     of_spans = {"traces", "trace_links", "trace_logs", "trace_objects", "trace_spans", "edge_course", "edge_messages", "own_acts"}
     assert set(silent) <= of_spans | {"jobs", "freshness", "failing_interfaces", "edge_exceptions"}
+
+
+def _question(what: str, name: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A statement that asks a view by its parameters, and their values."""
+    parameters = dict(PARAMETER.findall(definitions.views()[name]))
+    arguments = ", ".join(f"{parameter} = {{ask_{parameter}:{type_}}}" for parameter, type_ in parameters.items())
+    call = f"({arguments})" if parameters else ""
+    return f"SELECT {what} FROM {quote(name)}{call}", {f"ask_{parameter}": given[parameter] for parameter in parameters}
 
 
 def _rows(found: list[dict[str, Any]]) -> list[str]:

@@ -33,12 +33,8 @@ WINDOW_KPIS = [name for name, found in definitions.kpis().items() if found.heade
 
 @pytest.fixture(scope="module")
 def filled(shared_store: Store, catalogue: Catalogue) -> Store:
-    """The rows of every case file in one store; what two cases say of one object is one history."""
-    given: dict[str, list[cases.Row]] = {}
-    for parameter in cases.find("kpi"):
-        for table, rows in parameter.values[0].given.items():
-            given.setdefault(table, []).extend(rows)
-    cases.load(shared_store, catalogue, Case("all", "all", given, {}, []))
+    """The rows of every case file in one store."""
+    cases.load(shared_store, catalogue, cases.together("kpi"))
     return shared_store
 
 
