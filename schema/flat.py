@@ -23,14 +23,13 @@ from schema.errors import BadDefinition
 ASKS = re.compile(r"\s*(?:SELECT|WITH|INSERT|EXPLAIN)\b")
 COMMENT = r"--[^\n]*|/\*.*?\*/"
 STRING = r"'(?:[^'\\]|\\.)*'"
-CALL = re.compile(rf"(?:{COMMENT})|{STRING}|\b(?:FROM|JOIN)\s+`?(?P<name>\w+)`?\s*\(", re.S)
+CALL = re.compile(rf"(?:{COMMENT})|{STRING}|\b(?:FROM|JOIN)\s+`?(?P<name>\w+)`?(?P<arguments>\s*\()?", re.S)
 MARK = re.compile(rf"{STRING}|[()\[\]{{}},]", re.S)
 PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
 NO_SCOPE = "CAST([] AS Array(String))"
 # How views write them: migrations/0052_in.sql, 0053_cut.sql.
 IN_SCOPE = re.compile(rf"\bmilepost_in\((?:\{{(\w+):Array\(String\)\}}|{re.escape(NO_SCOPE)}), '(\w+)', ([\w.]+)\)")
 CUT = re.compile(rf"\bmilepost_cut\((?:\{{(\w+):String\}}|'(\w*)'), {', '.join(definitions.CUTS)}\)")
-
 
 
 def asked(sql: str, params: Mapping[str, Any]) -> str:
@@ -56,7 +55,7 @@ def _cuts(scope: Any) -> Iterator[str]:
 @lru_cache(2000)
 def flat(sql: str) -> str:
     """
-    The statement with the text of every view that it calls by arguments, at any depth. Comments are left out.
+    The statement with the text of every view that it names, at any depth. Comments are left out.
 
     Raises: BadDefinition, if an argument is missing or a parenthesis stays open.
     """
@@ -64,14 +63,20 @@ def flat(sql: str) -> str:
     for call in CALL.finditer(sql):
         if call.start() < end:  # within the arguments of the last one
             continue
-        if call["name"] in definitions.views():
+        if _names_a_view(call):
             out.append(sql[end : call.start("name")].rstrip("`"))
-            arguments, end = _arguments(sql, call.end())
+            arguments, end = _arguments(sql, call.end()) if call["arguments"] else ({}, call.end())
             out.append(f"(\n{_bound(call['name'], arguments)}\n)")
         elif not call["name"] and call[0][0] in "-/":
             out.append(sql[end : call.start()])
             end = call.end()
     return "".join((*out, sql[end:]))
+
+
+def _names_a_view(call: re.Match[str]) -> bool:
+    """A word without arguments is a view only where the view of this name takes none; else it may be what a WITH has named."""
+    text = definitions.views().get(call["name"] or "")
+    return text is not None and (call["arguments"] is not None or not PARAMETER.search(text))
 
 
 def _bound(name: str, arguments: dict[str, str]) -> str:

@@ -2,11 +2,11 @@
 -- Parameters: what ('workflows', 'stages', or a tolerance that names a wait); since, before which waits that were gone are left out;
 -- scope and by as in objects. `gone_at` is far ahead while a wait lasts; times may lie after any as_of: who reads them decides at which
 -- moment it looks. `is_ended`: gone because what was waited for came; else it was dropped (cancelled, blocked, put back). `elapsed_s` of what
--- is gone, `since` and `open_since_s` of what lasts: see object_waits.
+-- is gone, `since` and `open_since_s` of what lasts: see object_waits. A version of an object is taken back with all of its waits.
 SELECT * EXCEPT (sign, ver, is_in_time)
 FROM wait_changes(what = {what:String}, since = {since:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
-WHERE sign = 1 AND (name, gone_at, began_at, object_type, object_id, ver) NOT IN
+WHERE sign = 1 AND (object_type, object_id, ver) NOT IN
 (
-    SELECT name, gone_at, began_at, object_type, object_id, ver FROM object_waits
+    SELECT object_type, object_id, ver FROM object_waits
     WHERE what = {what:String} AND gone_at >= {since:DateTime64(3, 'UTC')} AND sign = -1
 )

@@ -3,23 +3,21 @@
 -- Parameters: what, scope, by as in waits; from, to, as_of, bucket_s. Grain: wait x bucket in which it counts, and again with sign = -1
 -- where it was taken back: whoever counts adds up `sign`, who wants each once asks `steps`. `series` is the cut `by`, of the waits also
 -- 'workflow' or 'stage' (their name) and 'transition' (the stage and the state that came next, or is expected next); stages that lie over
--- others (delayed) count only in these. What was done in time is not open past its limit anywhere, nor is what came and went between two
--- ends of buckets open at one, so that most rows are only looked up.
+-- others (delayed) count only in these. What was done in time is not open past its limit at the end of any bucket, so that most rows are
+-- only counted. `ends`: when each bucket is looked at, and the business seconds up to then.
 WITH
     least({to:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')} + toIntervalMillisecond(1)) AS horizon,
+    toInt64(ceil(greatest(0, dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, horizon)) / 1000 / {bucket_s:UInt32})) AS n_buckets,
     (
-        SELECT groupArray((b.starts_at, b.until, b.seen_at, toFloat64(c.open_before_s) + least(dateDiff('millisecond', c.opens_at, b.seen_at) / 1000, c.open_s)))
+        SELECT arrayMap(t -> (t, arrayMax(d -> if(d.1 <= t, d.2 + least(dateDiff('millisecond', d.1, t) / 1000, d.3), 0), days)), seen)
         FROM
         (
             SELECT
-                arrayJoin(range(toUInt64(greatest(0, ceil(dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, horizon) / 1000 / {bucket_s:UInt32}))))) AS i,
-                {from:DateTime64(3, 'UTC')} + toIntervalSecond(i * {bucket_s:UInt32}) AS starts_at,
-                least(starts_at + toIntervalSecond({bucket_s:UInt32}), horizon) AS until,
-                least(until, {as_of:DateTime64(3, 'UTC')}) AS seen_at,
-                'business' AS clock
-        ) AS b
-        ASOF LEFT JOIN business_clock AS c ON c.clock = b.clock AND b.seen_at >= c.opens_at
-    ) AS buckets
+                arrayMap(i -> least({from:DateTime64(3, 'UTC')} + toIntervalSecond(i * {bucket_s:UInt32}), horizon, {as_of:DateTime64(3, 'UTC')}), range(1, n_buckets + 1)) AS seen,
+                groupArray((opens_at, open_before_s, open_s)) AS days
+            FROM business_clock
+        )
+    ) AS ends
 SELECT
     bucket,
     multiIf({by:String} IN ('workflow', 'stage'), name, {by:String} = 'transition', concat(name, ' → ', if(is_open, expected, next)), cut) AS series,
@@ -32,19 +30,18 @@ FROM
     FROM wait_changes(what = {what:String}, since = {from:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
     WHERE is_ended AND gone_at < horizon
     UNION ALL
-    SELECT m.1, true, m.2, name, object_id, cut, limit_s, next, expected, is_overlay, true, sign
+    SELECT {from:DateTime64(3, 'UTC')} + toIntervalSecond(i * {bucket_s:UInt32}), true, age_s, name, object_id, cut, limit_s, next, expected, is_overlay, true, sign
     FROM
     (
         SELECT
-            w.name AS name, w.object_id AS object_id, w.series AS cut, w.limit_s AS limit_s, w.next AS next, w.expected AS expected,
-            w.is_overlay AS is_overlay, w.sign AS sign,
-            arrayJoin(arrayFilter(m -> m.2 > w.limit_s, arrayMap(
-                b -> (b.1, if(w.clock = 'business', b.4 - w.open_since_s, dateDiff('millisecond', w.since, b.3) / 1000)),
-                arrayFilter(b -> w.began_at < b.2 AND w.gone_at >= b.2, buckets)))) AS m
-        FROM wait_changes(what = {what:String}, since = {from:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String}) AS w
-        WHERE NOT w.is_in_time
-          AND (w.began_at < {from:DateTime64(3, 'UTC')} OR w.gone_at >= horizon
-               OR milepost_bucket({from:DateTime64(3, 'UTC')}, {bucket_s:UInt32}, w.began_at) < milepost_bucket({from:DateTime64(3, 'UTC')}, {bucket_s:UInt32}, w.gone_at))
+            name, object_id, series AS cut, limit_s, next, expected, is_overlay, sign,
+            arrayJoin(range(
+                greatest(0, intDiv(dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, began_at), {bucket_s:UInt32} * 1000)),
+                if(gone_at < horizon, intDiv(dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, gone_at), {bucket_s:UInt32} * 1000), n_buckets))) AS i,
+            if(clock = 'business', ends[i + 1].2 - open_since_s, dateDiff('millisecond', since, ends[i + 1].1) / 1000) AS age_s
+        FROM wait_changes(what = {what:String}, since = {from:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
+        WHERE NOT is_in_time AND began_at < horizon
     )
+    WHERE age_s > limit_s
 )
 WHERE NOT is_overlay OR {by:String} IN ('stage', 'transition')
