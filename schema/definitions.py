@@ -131,6 +131,19 @@ def detectors() -> dict[str, Detector]:
 
 
 @cache
+def migrations() -> list[tuple[str, str]]:
+    """(name, statement) of every migration file, in order."""
+    found = _sql_files(files("schema").joinpath("migrations"))
+    return [(file.name, one_statement(file.name, file.read_text("utf-8"))) for file in found]
+
+
+def migrations_of(*tables: str) -> list[tuple[str, str]]:
+    """Those of them that name one of these tables: what is kept there may be another since."""
+    named = re.compile(rf"\b(?:{'|'.join(tables)})\b")
+    return [(name, sql) for name, sql in migrations() if named.search(re.sub(r"--[^\n]*|'(?:[^'\\]|\\.)*'", "", sql))]
+
+
+@cache
 def views() -> dict[str, str]:
     """The SELECT of every view by name, in the order of creation: facts, then KPIs, then detectors."""
     return facts() | {k.view: k.sql for k in kpis().values()} | {d.view: d.sql for d in detectors().values()}

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, datetime
-from importlib.resources import files
 
 from schema import definitions, policy, state, waits
 from schema.errors import BadDefinition
@@ -59,16 +58,9 @@ def migrate(store: Store, catalogue: Catalogue) -> bool:
 def pending(store: Store) -> list[str]:
     """Migrations that this store has not seen."""
     if not store.value("SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'schema_ledger'"):
-        return [name for name, _ in migrations()]
+        return [name for name, _ in definitions.migrations()]
     applied = _applied(store, "migration")
-    return [name for name, _ in migrations() if name not in applied]
-
-
-def migrations() -> list[tuple[str, str]]:
-    """(name, statement) of every migration file, in order."""
-    folder = files("schema").joinpath("migrations")
-    found = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
-    return [(f.name, definitions.one_statement(f.name, f.read_text("utf-8"))) for f in found]
+    return [name for name, _ in definitions.migrations() if name not in applied]
 
 
 def _apply(store: Store, is_replicated: bool) -> None:
@@ -78,7 +70,7 @@ def _apply(store: Store, is_replicated: bool) -> None:
     """
     applied = _applied(store, "migration")
     done = []
-    for name, sql in migrations():
+    for name, sql in definitions.migrations():
         digest = _digest(sql)
         if applied.get(name, digest) != digest:
             raise BadDefinition(f"migrations/{name} was edited after it was applied to {store.label}; add a new file instead")
@@ -91,7 +83,7 @@ def _apply(store: Store, is_replicated: bool) -> None:
 
 
 def _define_waits(store: Store) -> None:
-    """The view that keeps the waits, and its rows where the rules or the view are others than they were made by."""
+    """The view that keeps the waits, and its rows where the rules, the view or its table are others than they were made by."""
     digest = _digest(waits.digest() + policy.in_force(store))
     if _applied(store, "waits").get(waits.VIEW) != digest:
         waits.define(store)

@@ -22,6 +22,7 @@ from importlib.resources import files
 from typing import ParamSpec, TypeVar
 
 from schema import policy, waits
+from schema.definitions import migrations_of
 from schema.errors import StoreUnavailable
 from schema.lease import holding
 from schema.store import Store
@@ -30,6 +31,7 @@ JOB = "state"
 OVERLAP = timedelta(seconds=10)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK_OBJECTS = 200_000
+FOLDED = ("events", "object_own", "links", "object_state", "state_new")
 
 BY_TOUCHED = "(object_type, object_id) IN (SELECT object_type, object_id FROM touched WHERE step = 0)"
 
@@ -127,9 +129,7 @@ def _go_on(store: Store) -> None:
 
 
 @_alone
-def refresh(
-    store: Store, *, since: datetime | None = None, is_redo: bool = False, overlap: timedelta = OVERLAP
-) -> Round:
+def refresh(store: Store, *, since: datetime | None = None, is_redo: bool = False, overlap: timedelta = OVERLAP) -> Round:
     """
     Bring `object_state` up to the events ingested so far.
 
@@ -199,9 +199,11 @@ def settle(store: Store) -> None:
 
 
 def _rules(store: Store) -> str:
-    """Changes with all that makes other rows of the same events: the catalogue in force, migrations, the texts of the folds."""
-    migrations = store.query("SELECT name, digest FROM schema_ledger FINAL WHERE kind = 'migration' ORDER BY name")
-    said = (policy.in_force(store), [tuple(row.values()) for row in migrations], _sql("own"), _sql("state"), waits.digest())
+    """
+    Changes with all that makes other rows of the same events: the catalogue in force, the texts of the folds, and the
+    migrations that name what they read and write. Waits have rules of their own (migrate.py): they are made of the state.
+    """
+    said = (policy.in_force(store), _sql("own"), _sql("state"), migrations_of(*FOLDED))
     return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
 
 

@@ -13,7 +13,7 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from schema.definitions import one_statement
+from schema.definitions import migrations_of, one_statement
 from schema.store import Store
 
 VIEW = "object_waits_mv"
@@ -57,8 +57,9 @@ LIMIT 1000
 
 
 def digest() -> str:
-    """Changes with the text of the fold: then the view is made again, and its rows with it."""
-    return hashlib.blake2b(_sql().encode(), digest_size=16).hexdigest()
+    """Changes with the text of the fold and with its table: then the view is made again, and its rows with it."""
+    said = (_sql(), migrations_of("object_waits"))
+    return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
 
 
 def define(store: Store) -> None:

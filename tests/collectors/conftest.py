@@ -18,8 +18,8 @@ import pytest
 from collectors.config import Limits, Settings
 from collectors.message import Message, Source
 from collectors.sink import Sink
+from schema.definitions import migrations
 from schema.governance import Catalogue
-from schema.migrate import migrations
 from schema.store import Store
 from tests.collectors.intake import Intake
 

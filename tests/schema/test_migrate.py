@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schema import definitions, migrate, state
+from schema import definitions, migrate, state, waits
 from schema.errors import BadDefinition
 from schema.governance import Catalogue
 from schema.store import Store
@@ -17,7 +17,7 @@ def names(store: Store, engine: str) -> set[str]:
 
 def test_a_new_store_gets_every_table_view_kpi_and_detector(bare_store: Store, catalogue: Catalogue) -> None:
     """The first start and the hundredth are the same call; the state is owed until it is folded by what is in force."""
-    assert len(migrate.pending(bare_store)) == len(migrate.migrations())
+    assert len(migrate.pending(bare_store)) == len(definitions.migrations())
     assert migrate.migrate(bare_store, catalogue)
     assert migrate.pending(bare_store) == []
     assert names(bare_store, "View") == set(definitions.views())
@@ -35,10 +35,32 @@ def test_a_new_store_whose_migration_died_on_the_way_is_made_whole_by_the_next_s
         with pytest.raises(Died):
             migrate.migrate(bare_store, catalogue)
     made = names(bare_store, "Table")
-    assert len(migrate.pending(bare_store)) == len(migrate.migrations())
+    assert len(migrate.pending(bare_store)) == len(definitions.migrations())
     assert migrate.migrate(bare_store, catalogue)
     assert migrate.pending(bare_store) == []
     assert names(bare_store, "Table") == made | {"object_waits_mv"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_folded_anew", "are_waits_made_anew"),
+    [
+        ("CREATE OR REPLACE FUNCTION milepost_x AS x -> x -- of events", False, False),
+        ("ALTER TABLE object_waits MODIFY COMMENT 'of events'", False, True),
+        ("ALTER TABLE events MODIFY COMMENT 'x'", True, False),
+    ],
+)
+def test_a_migration_makes_anew_what_is_kept_of_the_tables_that_it_names(
+    store: Store, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, sql: str, is_folded_anew: bool, are_waits_made_anew: bool
+) -> None:
+    """A store of millions of events is minutes in a fold: a view's function must not cost them."""
+    state.rebuild(store)
+    refilled: list[Store] = []
+    monkeypatch.setattr(waits, "refill", refilled.append)
+    released = definitions.migrations()
+    monkeypatch.setattr(definitions, "migrations", lambda: [*released, ("9999_new.sql", sql)])
+    assert migrate.migrate(store, catalogue) == is_folded_anew
+    assert bool(refilled) == are_waits_made_anew
+    assert "9999_new.sql" not in migrate.pending(store)
 
 
 class Died(Exception):
@@ -51,7 +73,7 @@ def dies(*_: object) -> None:
 
 def test_a_released_migration_that_was_edited_is_refused(store: Store, catalogue: Catalogue) -> None:
     """Two stores of the same version must have the same tables."""
-    name = migrate.migrations()[0][0]
+    name = definitions.migrations()[0][0]
     store.command(
         "INSERT INTO schema_ledger SELECT kind, name, 'another', applied_at + 1 FROM schema_ledger WHERE name = {name:String}",
         {"name": name},
@@ -77,10 +99,10 @@ def test_on_a_replicated_database_the_engine_is_prefixed() -> None:
     assert migrate._engine("ENGINE = Null", True) == "ENGINE = Null"
 
 
-@pytest.mark.parametrize("name", [name for name, _ in migrate.migrations()])
+@pytest.mark.parametrize("name", [name for name, _ in definitions.migrations()])
 def test_a_migration_says_who_writes_it_and_is_one_statement(name: str) -> None:
     """`a; b` runs both embedded and neither on a server; a table without a comment has no owner."""
-    sql = dict(migrate.migrations())[name]
+    sql = dict(definitions.migrations())[name]
     assert sql.lstrip().startswith("--")
     assert definitions.one_statement(name, sql) == sql
 
