@@ -7,7 +7,6 @@ import gzip
 import select
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from collectors.sink import Sink
 from schema.governance import Catalogue
 from schema.store import Store
 from tests.collectors.intake import EVENTS, STRUCTURED, Intake
+from tests.parts.wait import until
 
 Make = Callable[..., Any]
 BATCH = {"content-type": "application/cloudevents-batch+json"}
@@ -111,14 +111,6 @@ def trickle(port: int | None, head: bytes) -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", port or 0))
     sock.sendall(head)
     return sock
-
-
-def until(holds: Callable[[], Any], seconds: float = 60) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end, "did not come to hold in time"
-        time.sleep(0.01)
-    return found
 
 
 def test_a_source_that_trickles_holds_its_own_places_and_no_others(intake: Intake) -> None:

@@ -18,7 +18,7 @@ from schema.errors import StoreUnavailable
 from schema.governance import Catalogue
 from schema.lease import Lease
 from schema.store import Store
-from tests.collectors.test_runner import until
+from tests.parts.wait import until
 from tests.schema.test_state import shipment, store_events
 
 Start = Callable[[str], Runner]

@@ -23,6 +23,7 @@ from collectors.sink import Sink
 from schema.errors import BadConfig, SourceUnavailable, StoreUnavailable
 from schema.governance import Catalogue
 from schema.store import Store
+from tests.parts.wait import until
 
 Make = Callable[..., Any]
 EVENTS = Source("events", "webhook", "cloudevents", options={"path": "/v1/events"})
@@ -48,16 +49,6 @@ def make(tables: Store, catalogue: Catalogue, sink: Sink, tmp_path: Path, monkey
     yield build
     for one in made:
         one.stop()
-
-
-def until(holds: Callable[[], Any], seconds: float = 120) -> Any:
-    """Wait for something that another thread does; what holds is returned, and time running out is a failure."""
-    tick = threading.Event()
-    for _ in range(int(seconds / 0.02)):
-        if found := holds():
-            return found
-        tick.wait(0.02)
-    raise AssertionError("did not come to hold in time")
 
 
 def test_a_listener_and_a_drop_folder_run_side_by_side(

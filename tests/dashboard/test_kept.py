@@ -13,6 +13,7 @@ import pytest
 
 from dashboard import kept
 from dashboard.kept import Kept
+from tests.parts.wait import until
 
 
 class Slow:
@@ -70,7 +71,7 @@ def test_who_has_an_answer_does_not_wait_for_a_slow_store(slow: Slow) -> None:
     slow.hold()
     assert answers("after", 7) == (1, 7)
     slow.is_let.set()
-    _until(lambda: answers("after", 7) == (2, 7))
+    until(lambda: answers("after", 7) == (2, 7))
     assert slow.n == 2
 
 
@@ -90,7 +91,7 @@ def test_what_a_verb_has_changed_is_asked_anew(slow: Slow) -> None:
         assert slow.begun.wait(20)
         answers.clear()
         after = viewers.submit(answers, "mark")
-        _until(lambda: slow.n == 2)
+        until(lambda: slow.n == 2)
         slow.is_let.set()
         assert (before.result(), after.result()) == ((1,), (2,))
     assert answers("mark") == (2,)
@@ -102,7 +103,7 @@ def test_what_is_not_waited_for_comes_later(slow: Slow) -> None:
     slow.hold()
     assert answers("mark") is None
     slow.is_let.set()
-    _until(lambda: answers("mark") == (1,))
+    until(lambda: answers("mark") == (1,))
 
 
 def test_a_dear_statement_rests(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,10 +126,3 @@ def test_a_read_within_a_read_does_not_wait_for_itself(monkeypatch: pytest.Monke
     inner = Kept(lambda mark: 1)
     outer = Kept(lambda mark: inner("mark") + 1)
     assert outer("mark") == 2
-
-
-def _until(holds: object) -> None:
-    end = time.monotonic() + 20
-    while not holds():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from schema.errors import StoreUnavailable
 from schema.store import Store, connect
 from tests.parts.faults import FaultyServer
 from tests.parts.house import House
+from tests.parts.wait import until
 from tests.unbreakable.bodies import TABLES, cloud_events, telemetry
 
 ROWS, ROOM, DATABASE, TIMEOUT_S = 5, 2_000_000, "ops", 2
@@ -66,13 +67,6 @@ def bodies(name: str) -> dict[str, bytes]:
     now = datetime.now(UTC)
     found = {kind: telemetry(kind, f"{name}-{kind}", ROWS, int(now.timestamp()) * 10**9) for kind in TABLES}
     return found | {"events": cloud_events(f"{name}-events", ROWS, now.isoformat())}
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, f"{what} did not come about within {PATIENCE_S} s"
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(
