@@ -9,7 +9,7 @@ the first test asks for it, so that a run of unit tests starts neither a server 
     store         a migrated database, for this test only     shared_store  the same for a whole module: read it only
     bare_store    a database without tables                   server_dsn    a database on the real server, not made yet
     cluster       two servers that are two shards; `--engine cluster` runs any test of the store there
-    browser, node, field_data, catalogue                      what the names say
+    browser, page, node, field_data, catalogue                what the names say
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from schema import governance
 from schema.governance import Catalogue
@@ -40,6 +40,7 @@ from tests.parts.stock import Stock, drop
 ENGINES = {"embedded": ["embedded"], "server": ["server"], "both": ["embedded", "server"], "cluster": ["cluster"]}
 FIELD_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 OF_PROCESSES = re.compile(r"test_(browser|login|kills|store_faults|one_scheduler|fairness|cluster|readme|demo_live|kinds_files)")
+VIEWPORT: ViewportSize = {"width": 1600, "height": 1100}
 _count = itertools.count(1)
 
 # No deadline: a slow moment of a shared machine is not a falsified property.
@@ -238,6 +239,35 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGS))
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
+    """The tab of a module; a test asks for `page`."""
+    context = browser.new_context(viewport=VIEWPORT, accept_downloads=True)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, browser: Browser, tab: Page) -> Iterator[Page]:
+    """
+    A page without cookies and without what another test kept in it, of the module's VIEWPORT.
+
+    Why one tab for all tests of a module: a new one reads and compiles the whole front end again, which costs more than
+    what a test does with it. A test that is tried a second time gets a new one.
+    """
+    is_second = getattr(request.node, "execution_count", 1) > 1
+    context = browser.new_context(accept_downloads=True) if is_second else tab.context
+    found = context.new_page() if is_second else tab
+    found.set_viewport_size(getattr(request.module, "VIEWPORT", VIEWPORT))
+    found.emulate_media(color_scheme="light")
+    yield found
+    # Where it is it stays: from an empty page the next test would come into a new process, which compiles all of it again.
+    found.evaluate("try { localStorage.clear(); sessionStorage.clear() } catch { /* what was never opened keeps nothing */ }")
+    context.clear_cookies()
+    if is_second:
+        context.close()
 
 
 @pytest.fixture(scope="session")

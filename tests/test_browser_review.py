@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from collectors import replay
 from collectors.message import Message, Source
@@ -28,6 +28,7 @@ from tests.dashboard.telling import Told, tell
 from tests.parts.pages import MAIN, free_port, opened, serving
 
 PAGES = ("scorecard", "failures", "traces", "intake", "numbers")
+VIEWPORT: ViewportSize = {"width": 1440, "height": 1000}
 
 
 def wms(name: str) -> Source:
@@ -62,13 +63,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     with serving(asked, address, folder / "log"):
         yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
-    yield context.new_page()
-    context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 import milepost
 from collectors import config
@@ -26,6 +26,7 @@ from tests.parts.oidc import SECRET, Provider
 from tests.parts.pages import ENV, MAIN, free_port, opened, serving
 
 WAIT_MS = 30_000
+VIEWPORT: ViewportSize = {"width": 1440, "height": 1000}
 # What a browser would have made of the attack, each with the text around it.
 MADE_OF_TEXT = """
 [...document.querySelectorAll(`img[onerror], img[src='x'], img[alt='p'], [href^='javascript'], [href*='evil.example'], .katex, strong, b, code,
@@ -81,20 +82,12 @@ def url(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     assert not [text for text in (SECRET, "k" * 40) if text in said], "a secret stands in the log"
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    yield context.new_page()
-    context.close()
-
-
 @pytest.fixture(scope="module")
-def admin(browser: Browser, url: str) -> Iterator[BrowserContext]:
-    """A browser in which the admin has signed in."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    sign_in(context.new_page(), url, "Kim")
-    yield context
-    context.close()
+def admin(browser: Browser, url: str) -> Iterator[Page]:
+    """A tab in which the admin has signed in."""
+    page = browser.new_page(viewport=VIEWPORT)
+    yield sign_in(page, url, "Kim")
+    page.close()
 
 
 def sign_in(page: Page, address: str, who: str) -> Page:
@@ -165,15 +158,14 @@ def test_a_token_that_somebody_else_signed_lets_nobody_in(url: str, page: Page, 
     ],
     ids=lambda a: a.partition("?")[0] or "operations",
 )  # fmt: skip
-def test_html_in_every_text_field_is_text_on_every_page(url: str, admin: BrowserContext, address: str) -> None:
+def test_html_in_every_text_field_is_text_on_every_page(url: str, admin: Page, address: str) -> None:
     """What a partner writes is shown as he wrote it: no picture, no script, no link, no icon, no bold word of his."""
-    page = opened(admin.new_page(), f"{url}/{address}")
+    page = opened(admin, f"{url}/{address}")
     page.wait_for_timeout(1_000)
     assert page.evaluate("window.pwned") is None
     assert page.evaluate(MADE_OF_TEXT) == []
     assert page.locator('[data-testid="stException"]').count() == 0
     expect(page.locator(MAIN)).to_contain_text("<img src=x", timeout=WAIT_MS)
-    page.close()
 
 
 if __name__ == "__main__":

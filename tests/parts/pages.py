@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,9 +20,21 @@ from playwright.sync_api import Page, expect
 
 from tests.parts import ROOT
 
+PAGES = ("", "exceptions", "object", "scorecard", "failures", "traces", "intake", "numbers")
+ERROR = '[data-testid="stException"]'
 MAIN = '[data-testid="stMain"]'
 RUNNING = '[data-testid="stStatusWidgetRunningIcon"]'
 START_S = 300
+# The pages alone over the store of argv[1], on the port of argv[2]: no demo, no jobs.
+PAGES_ALONE = """
+import sys
+from dashboard import serve
+from schema import governance, migrate
+from schema.store import connect
+store, catalogue = connect(sys.argv[1]), governance.load()
+migrate.migrate(store, catalogue)
+serve.server(store, catalogue, port=int(sys.argv[2])).run()
+"""
 # What a person has set for his own Milepost is not what tests run with.
 ENV = {name: value for name, value in os.environ.items() if not name.startswith(("MILEPOST_", "OTEL_"))}
 
@@ -44,6 +57,15 @@ def serving(
         if process.poll() is None:
             process.terminate()
         process.wait(timeout=120)
+
+
+@contextmanager
+def pages_alone(dsn: str, folder: Path) -> Iterator[str]:
+    """The pages in a process of their own; their address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with serving([sys.executable, "-c", PAGES_ALONE, dsn, str(port)], url, folder / "log"):
+        yield url
 
 
 def free_port() -> int:

@@ -20,9 +20,10 @@ OWN = (("embedded",), ("server",), ("", "cluster"))
 # The units of few and long tests, the longest first; the others follow by the number of their tests.
 LONG = (
     "tests/test_browser.py", "two shards", "tests/test_truth.py", "tests/unbreakable/test_store_faults.py",
-    "tests/schema/test_kpi_reader.py", "tests/collectors/test_demo_lookback.py", "tests/unbreakable/test_thrice.py",
-    "tests/test_readme.py", "tests/test_login.py", "tests/collectors/test_demo_live.py", "tests/test_browser_review.py",
-    "tests/unbreakable/test_kills.py", "tests/collectors/test_fairness.py", "tests/test_browser_stale.py",
+    "tests/unbreakable/test_half_done.py", "tests/unbreakable/test_thrice.py", "tests/collectors/test_demo_lookback.py",
+    "tests/schema/test_kpi_reader.py", "tests/test_browser_empty.py", "tests/test_readme.py", "tests/test_login.py",
+    "tests/collectors/test_demo_live.py", "tests/test_browser_review.py", "tests/unbreakable/test_kills.py",
+    "tests/unbreakable/test_backup.py", "tests/collectors/test_fairness.py",
 )  # fmt: skip
 
 
