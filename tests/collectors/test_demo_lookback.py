@@ -21,6 +21,8 @@ from schema import exceptions, policy, state
 from schema.governance import Catalogue, load
 from schema.store import Store
 
+# Where a demo keeps its store. That a server takes its history and finds its faults is test_truth.py's.
+RUNS_ON = ["embedded"]
 ANCHOR = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SEED, DAYS = 7, 13
 NOW = int(ANCHOR.timestamp())
