@@ -24,15 +24,14 @@ is empty ('' or 0), and '*' is anything but empty: whole rows are compared.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -42,7 +41,9 @@ from schema.definitions import DETECTOR_COLUMNS, DETECTOR_PARAMS, KPI_PARAMS
 from schema.governance import Catalogue
 from schema.store import Store, quote
 from tests.parts.rows import INGESTED_AT, event_row
-from tests.parts.stock import Stock
+
+if TYPE_CHECKING:
+    from tests.schema.folded import Folded
 
 Row = dict[str, Any]
 FOLDERS = {"kpi": "kpis", "detector": "detectors"}
@@ -50,12 +51,6 @@ KPI_COLUMNS = ("bucket", "series", "value", "n")
 RESERVED = ("title", "ask", "expect")
 DAY_OF_CASES = date(2026, 11, 2)
 SPAN: Row = {"interface": "api", "service": "middleware", "kind": "Client", "attempt": 1, "duration_ns": 1_000_000}
-# The tables that a round of the state fills: their columns of one object's id, and those of many.
-IDS = {
-    "object_own": (("object_id",), ("link_id",)),
-    "object_state": (("object_id",), ("link_id",)),
-    "links": (("a_id", "b_id"), ()),
-}
 ASK: Row = {"bucket_s": 86_400, "by": "", "scope": []}
 
 
@@ -98,50 +93,15 @@ def _case(name: str, defaults: Row, raw: Row) -> Case:
 # --- given -------------------------------------------------------------------------------------------------------------
 def load(store: Store, catalogue: Catalogue, case: Case, folded: Folded | None = None) -> None:
     """Put the given rows into an empty store and bring the state up to them: by a fold, or with the state that was folded."""
-    _keep_calendar(store, catalogue)
+    keep_calendar(store, catalogue)
     for table, rows in case.given.items():
         if table == "events":
-            store.insert("events", events.COLUMNS, _events(catalogue, case))
+            store.insert("events", events.COLUMNS, event_rows(catalogue, case))
         else:
             is_span = table == "spans"
             _insert(store, "interface_calls" if is_span else table, [_span(i, r) if is_span else r for i, r in enumerate(rows)])
     if not folded or not folded.copy(case, store):
         state.refresh(store, since=state.EPOCH)
-
-
-class Folded:
-    """
-    The state of many cases, folded in one round and copied from there, because a round takes half a second however little
-    it folds.
-
-    Why that is the state that the case would have alone: a row is made of the events of one object and of what it is linked
-    to, and in here the objects of every case have ids of their own (`017.S1`; the copy takes the mark off). A case with
-    policy of its own is folded alone, by that policy; so is one that cannot be read, for its own test to say so.
-    """
-
-    def __init__(self, store: Store, catalogue: Catalogue, cases: Sequence[Case]) -> None:
-        self._database = store.database
-        self._marks: dict[tuple[str, str], str] = {}
-        rows = []
-        for i, case in enumerate(cases):
-            mark = f"{i:03d}."
-            if not any(table.startswith("gov_") for table in case.given):
-                with contextlib.suppress(ValueError):
-                    rows += _events(catalogue, case, mark)
-                    self._marks[case.name, case.title] = mark
-        store.insert("events", events.COLUMNS, rows)
-        state.refresh(store, since=state.EPOCH)
-
-    def copy(self, case: Case, store: Store) -> bool:
-        """Put the state of a case into its own store. False if the case is none of those that were folded."""
-        mark = self._marks.get((case.name, case.title))
-        if mark and "events" in case.given:
-            for table, (ids, lists) in IDS.items():
-                cut = [f"substring({c}, {len(mark) + 1}) AS {c}" for c in ids]
-                cut += [f"arrayMap(x -> substring(x, {len(mark) + 1}), {c}) AS {c}" for c in lists]
-                made = f"SELECT * REPLACE ({', '.join(cut)}) FROM {quote(self._database)}.{table} AS f"
-                store.command(f"INSERT INTO {table} {made} WHERE startsWith(f.{ids[0]}, {{mark:String}})", {"mark": mark})
-        return bool(mark)
 
 
 def together(*kinds: str) -> Case:
@@ -154,14 +114,7 @@ def together(*kinds: str) -> Case:
     return Case("all", "all", given, {}, [])
 
 
-def folded(stock: Stock, catalogue: Catalogue, kind: str) -> Iterator[Folded]:
-    """The state of every case of a kind; for a module fixture to yield from."""
-    store = stock.take()
-    yield Folded(store, catalogue, [parameter.values[0] for parameter in find(kind)])
-    stock.give(store)
-
-
-def _keep_calendar(store: Store, catalogue: Catalogue) -> None:
+def keep_calendar(store: Store, catalogue: Catalogue) -> None:
     """The calendar spans some years around the day it was loaded; the cases keep their days for ever."""
     today = datetime.now(UTC).date()
     if not today.year - policy.CALENDAR_YEARS_BACK < DAY_OF_CASES.year < today.year + policy.CALENDAR_YEARS_AHEAD:
@@ -170,7 +123,7 @@ def _keep_calendar(store: Store, catalogue: Catalogue) -> None:
         store.insert("gov_calendar", columns, rows)
 
 
-def _events(catalogue: Catalogue, case: Case, mark: str = "") -> list[tuple[Any, ...]]:
+def event_rows(catalogue: Catalogue, case: Case, mark: str = "") -> list[tuple[Any, ...]]:
     """The rows of events; with a mark before every object's id."""
     return [row for i, raw in enumerate(case.given.get("events", ())) for row in _event(catalogue, i, raw, mark)]
 
@@ -302,17 +255,6 @@ def check(store: Store, catalogue: Catalogue, case: Case, folded: Folded, *, kin
     actual, expected = _sorted(actual), _sorted(expected)
     is_equal = len(expected) == len(actual) and all(map(_same, expected, actual))
     assert is_equal, _told(expected, actual)
-
-
-def check_folded(alone: Store, among: Store, catalogue: Catalogue, folded: Folded, case: Case) -> None:
-    """Hold the state that a case got from the common round against the one that it has alone."""
-    load(alone, catalogue, case)
-    load(among, catalogue, case, folded)
-    for table, but in (("object_own", "ver"), ("object_state", "ver, digest"), ("links", "")):
-        sql = f"SELECT * {f'EXCEPT ({but})' if but else ''} FROM {table} FINAL ORDER BY ALL"
-        expected = alone.query(sql)
-        assert expected == among.query(sql), table
-        assert expected, f"{case.title}: nothing in {table}"
 
 
 def _whole(row: Row, columns: tuple[str, ...]) -> Row:

@@ -35,7 +35,9 @@ from tests.dashboard.conftest import Open, pages, words  # noqa: F401 (fixtures)
 from tests.parts.clickhouse_server import ClickHouseCluster
 from tests.parts.stock import Stock
 from tests.schema import cases, test_state
-from tests.schema.cases import Case, Folded
+from tests.schema.cases import Case
+from tests.schema.folded import Folded
+from tests.schema.folded import folded as folded_of
 from tests.schema.test_exceptions import (  # noqa: F401 (run here as well)
     test_an_incident_names_the_interface_whose_failed_spans_carry_its_objects,
 )
@@ -74,9 +76,7 @@ CHOSEN = {kind: richest(kind) for kind in ("kpi", "detector")}
 @pytest.fixture(scope="module")
 def folded(stock: Stock, catalogue: Catalogue) -> Iterator[Folded]:
     """The state of all cases here, from one round."""
-    store = stock.take()
-    yield Folded(store, catalogue, [p.values[0] for found in CHOSEN.values() for p in found])
-    stock.give(store)
+    yield from folded_of(stock, catalogue, [p.values[0] for found in CHOSEN.values() for p in found])
 
 
 @pytest.mark.parametrize("case", CHOSEN["kpi"])

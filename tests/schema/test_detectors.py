@@ -20,7 +20,9 @@ from schema.governance import Catalogue
 from schema.store import Store, quote
 from tests.parts.stock import Stock
 from tests.schema import cases
-from tests.schema.cases import Case, Folded
+from tests.schema.cases import Case
+from tests.schema.folded import Folded
+from tests.schema.folded import folded as folded_of
 
 AS_OF = {"as_of": datetime(2026, 11, 2, 12, tzinfo=UTC)}
 TYPES = {"began_at": "DateTime64(3, 'UTC')", "value": "Float64"}
@@ -35,7 +37,7 @@ DETECTORS = [pytest.param(d, id=code) for code, d in definitions.detectors().ite
 @pytest.fixture(scope="module")
 def folded(stock: Stock, catalogue: Catalogue) -> Iterator[Folded]:
     """The state of all cases here, from one round."""
-    yield from cases.folded(stock, catalogue, "detector")
+    yield from folded_of(stock, catalogue, [parameter.values[0] for parameter in cases.find("detector")])
 
 
 @pytest.mark.parametrize("case", cases.find("detector"))

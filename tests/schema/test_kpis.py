@@ -21,7 +21,9 @@ from schema.kpi import ARGUMENTS
 from schema.store import Store, quote
 from tests.parts.stock import Stock
 from tests.schema import cases
-from tests.schema.cases import Case, Folded
+from tests.schema.cases import Case
+from tests.schema.folded import Folded, check_folded
+from tests.schema.folded import folded as folded_of
 
 KPIS = definitions.kpis().values()
 FOLDER = Path(__file__).parents[1] / "kpis"
@@ -37,7 +39,7 @@ CLOCKS = re.compile(r"\b(now|now64|today|yesterday|nowInBlock|utc_timestamp|curr
 @pytest.fixture(scope="module")
 def folded(stock: Stock, catalogue: Catalogue) -> Iterator[Folded]:
     """The state of all cases here, from one round."""
-    yield from cases.folded(stock, catalogue, "kpi")
+    yield from folded_of(stock, catalogue, [parameter.values[0] for parameter in cases.find("kpi")])
 
 
 @pytest.mark.parametrize("case", cases.find("kpi"))
@@ -52,7 +54,7 @@ def test_the_state_of_a_case_is_the_one_that_it_has_alone(
     """Cases are folded together and answered alone; what one had of another would make every number here worthless."""
     found = [parameter.values[0] for parameter in cases.find("kpi")]
     among = stock.take()
-    cases.check_folded(store, among, catalogue, folded, max(found, key=lambda case: str(case.given).count("related")))
+    check_folded(store, among, catalogue, folded, max(found, key=lambda case: str(case.given).count("related")))
     stock.give(among)
 
 
