@@ -21,6 +21,8 @@ from schema.store import Store
 from tests.dashboard.conftest import words
 
 Open = Callable[..., AppTest]
+# What a page says of its answers is no engine's. Every read is asked on both in test_limits.py, every KPI in test_kpis.py.
+RUNS_ON = ["embedded"]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KPIS, DETECTORS = sorted(definitions.kpis()), sorted(definitions.detectors())
 
