@@ -23,6 +23,7 @@ from schema.governance import Catalogue
 from schema.store import Store
 from tests.dashboard import enterprise
 from tests.dashboard.visitors import POLICY
+from tests.parts.stock import Stock
 
 APP = Path(dashboard.__file__).parent / "app.py"
 Open = Callable[..., AppTest]
@@ -36,11 +37,13 @@ def pages(store: Store, catalogue: Catalogue) -> Iterator[Open]:
     yield from _opened(store, catalogue)
 
 
-@pytest.fixture(scope="module")
-def filled(shared_store: Store) -> Store:
-    """A store with the small enterprise in it: read it only."""
-    enterprise.fill(shared_store, datetime.now(UTC))
-    return shared_store
+@pytest.fixture(scope="session")
+def filled(stock: Stock) -> Iterator[Store]:
+    """A store with the small enterprise in it, one for all modules, because to fill it takes seconds: read it only."""
+    store = stock.take()
+    enterprise.fill(store, datetime.now(UTC))
+    yield store
+    stock.give(store)
 
 
 @pytest.fixture

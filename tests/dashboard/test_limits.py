@@ -22,6 +22,7 @@ from dashboard.queries import Read
 from schema import exceptions
 from schema.governance import Catalogue
 from schema.store import Store
+from tests.dashboard import enterprise
 from tests.dashboard.conftest import words
 from tests.dashboard.telling import Told, log, minutes, tell, trace_id
 from tests.dashboard.visitors import PARTS, POLICY, claims, everything, page, reads, viewer
@@ -50,10 +51,11 @@ def test_groups_of_one_cut_add_up_and_all_others_restrict_each_other() -> None:
 
 
 @pytest.fixture(scope="module")
-def told(filled: Store) -> Store:
+def told(shared_store: Store) -> Store:
     """The enterprise with three traces a cut: of a part, of it and elsewhere, of elsewhere; all called in the north."""
-    tell_traces(filled, datetime.now(UTC) - minutes(9))
-    return filled
+    enterprise.fill(shared_store, datetime.now(UTC))
+    tell_traces(shared_store, datetime.now(UTC) - minutes(9))
+    return shared_store
 
 
 def tell_traces(store: Store, at: datetime) -> None:
