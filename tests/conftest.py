@@ -84,12 +84,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With a failed test of a page stands what the page said: on a machine that nobody can look at, it is all there is."""
+    """
+    With a failed test of a page stands what the page and the demo behind it said: on a machine that nobody can look at, it is all
+    there is.
+    """
     report = yield
-    page = getattr(item, "funcargs", {}).get("page")
+    page, demo = (getattr(item, "funcargs", {}).get(name) for name in ("page", "demo"))
     if report.failed and page is not None and not page.is_closed():
         said = page.locator("body").inner_text(timeout=5_000)
         report.sections.append(("the page", f"{page.url}\n{said[:6000]}"))
+    if report.failed and demo is not None:
+        report.sections.append(("the demo's log", demo.log()[-6000:]))
     return report
 
 

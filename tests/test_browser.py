@@ -32,6 +32,10 @@ class Demo:
     intake: str
     folder: Path
 
+    def log(self) -> str:
+        """What it has said so far."""
+        return (self.folder / "log").read_text("utf-8", "replace")
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
