@@ -211,6 +211,7 @@ def check(
     console.print(f"● store {store.label}, ClickHouse {store.version}, {n:,} events")
     if not with_state:
         return
+    store = store.for_jobs()
     state.refresh(store)
     drifted = state.drift(store)
     for row in drifted[:20]:

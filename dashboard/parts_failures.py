@@ -27,8 +27,8 @@ def edges(rows: Sequence[Row], chosen: str) -> None:
     st.dataframe(
         {
             "Interface": [r["interface"] for r in rows],
-            "Carries": [r["title"] if r["title"] != r["interface"] else "" for r in rows],
             "Status": [tiles.status_text(r["status"], _word(r)) for r in rows],
+            "Carries": [r["title"] if r["title"] != r["interface"] else "" for r in rows],
             BEHIND: [_thousands(r["value"]) for r in rows],
             "Objects": [r["n_objects"] for r in rows],
             "Customers": [r["n_customers"] for r in rows],

@@ -78,7 +78,7 @@ class Store:
             self._pools = {
                 "read": Pool(self._reader, readers), "write": Pool(self._make, writers), "work": Pool(self._worker, WORKERS)
             }  # fmt: skip
-            self._writing, self._closed = "write", threading.Event()
+            self._reading, self._writing, self._closed = "read", "write", threading.Event()
             self._cluster = cluster.of_dsn(dsn, self.database, self._make, NOBODY)
             with self._client("write") as client:
                 self.version = str(client.server_version)
@@ -87,18 +87,18 @@ class Store:
     # --- reading ---------------------------------------------------------------------------------------------------
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
         """Rows as dictionaries; times are aware UTC. `params` are bound by the engine, as {name:Type} in the SQL."""
-        with self._client("read") as client:
+        with self._client(self._reading) as client:
             result = client.query(asked(sql, params or {}), parameters=dict(params or {}), tz_mode="aware")
             return list(result.named_results())
 
     def arrow(self, sql: str, params: Params | None = None) -> pa.Table:
         """Rows as an Arrow table, for pages. Select times as DateTime64(…, 'UTC') and enums by toString()."""
-        with self._client("read") as client:
+        with self._client(self._reading) as client:
             return client.query_arrow(asked(sql, params or {}), parameters=dict(params or {}), use_strings=True)
 
     def value(self, sql: str, params: Params | None = None) -> Any:
         """The first column of the first row, or None if there is no row."""
-        with self._client("read") as client:
+        with self._client(self._reading) as client:
             rows = client.query(asked(sql, params or {}), parameters=dict(params or {}), tz_mode="aware").result_rows
             return rows[0][0] if rows else None
 
@@ -131,11 +131,11 @@ class Store:
 
     def for_jobs(self) -> Store:
         """
-        The same store for long work that nobody waits for. Its handles are none of those that a sender's acknowledgement waits
-        for, and in this process it takes half of the cores.
+        The same store for long work that nobody waits for. Its handles are none of those that a sender's acknowledgement or a page
+        waits for, they have no reader's limits, and in this process they take half of the cores.
         """
         other = copy.copy(self)
-        other._writing = "work"
+        other._reading = other._writing = "work"
         return other
 
     def ping(self) -> bool:

@@ -8,6 +8,7 @@ WITH
     dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}) AS length_ms,
     toInt64(ceil(length_ms / 86400000)) * 86400000 AS step_ms,
     if(step_ms = 86400000, 7, 1) AS n_steps,
+    (SELECT (anyIf(target, name = 'retry_amplification'), anyIf(target, name = 'partner_latency')) FROM gov_tolerances WHERE mode = '') AS wanted,
     calls_of AS
     (
         SELECT
@@ -74,9 +75,7 @@ SELECT
     multiIf(
         code != '', 'off_target',
         n_calls = 0, 'no_data',
-        m.attempts > (SELECT any(target) FROM gov_tolerances WHERE name = 'retry_amplification' AND mode = '')
-            OR p95_s > (SELECT any(target) FROM gov_tolerances WHERE name = 'partner_latency' AND mode = '')
-            OR n_objects > 0, 'watch',
+        m.attempts > wanted.1 OR p95_s > wanted.2 OR n_objects > 0, 'watch',
         'on_target') AS status
 FROM names AS n
 LEFT JOIN measured AS m ON m.interface = n.interface

@@ -248,6 +248,14 @@ def test_an_acknowledgement_does_not_wait_for_jobs(table: Store) -> None:
         job.join()
 
 
+def test_what_a_job_reads_has_no_reader_s_limits(table: Store) -> None:
+    """A check of every row of twenty million events takes longer than a page may, and neither waits for the other's handles."""
+    asked = "SELECT toUInt64(getSetting('max_execution_time')) AS s, toUInt64(getSetting('readonly')) AS is_bound"
+    assert (table.query(asked), table.for_jobs().query(asked)) == ([{"s": 30, "is_bound": 2}], [{"s": 0, "is_bound": 0}])
+    assert table.for_jobs().value("SELECT toUInt64(getSetting('max_execution_time'))") == 0
+    assert table.for_jobs().arrow("SELECT toUInt64(getSetting('max_execution_time')) AS s").to_pylist() == [{"s": 0}]
+
+
 def test_jobs_leave_cores_to_others_in_this_process(table: Store) -> None:
     """Embedded, the engine would take every core for a detector; a server's cores are its own business."""
     asked = "SELECT getSetting('max_threads'), getSetting('os_threads_nice_value_query')"
