@@ -32,6 +32,8 @@ TYPES: dict[str, Any] = dict.fromkeys(COLUMNS, TEXT) | {
     "is_retracted": pa.bool_(),
     "attributes": pa.map_(TEXT, TEXT),
 }
+# One for all blocks, in this order: what waits together is joined, and blocks of which one puts a column elsewhere are not.
+BLOCK = pa.schema([(name, type_) for name, type_ in TYPES.items() if name != "ingested_at"])
 NESTED = frozenset(name for name, type_ in TYPES.items() if pa.types.is_nested(type_))
 # What a value may be at fault for; no wider, for a bug of ours must not turn good messages into rejects.
 UNHOLDABLE = (pa.ArrowException, ArithmeticError, UnicodeError)
@@ -60,7 +62,8 @@ def block(found: Sequence[Any], *, source: str, message: str, received_at: datet
         raise BadPayload(f"the table of events cannot hold it: {err}") from err
     arrays.setdefault("recorded_at", arrays["occurred_at"])
     same = {"source": source, "message_id": message, "received_at": received_at}
-    return pa.RecordBatch.from_pydict(arrays | {name: _repeated(name, value, len(found)) for name, value in same.items()})
+    arrays |= {name: _repeated(name, value, len(found)) for name, value in same.items()}
+    return pa.RecordBatch.from_arrays([arrays[name] for name in BLOCK.names], schema=BLOCK)
 
 
 def stream(blocks: Sequence[Any], ingested_at: datetime) -> bytes:
