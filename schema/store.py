@@ -51,10 +51,10 @@ NOBODY = (OperationalError, OSError)  # what a client raises if nobody answers
 StatementError = DatabaseError  # what a wrong statement raises, for the few who must name it
 
 # What the store says when it is the store's trouble and a retry can help: disk full, memory, read-only, files, too many
-# parts, timeouts, network, shutting down. Everything else is a wrong statement or wrong data.
+# parts, timeouts, network, locks, shutting down. Everything else is a wrong statement or wrong data.
 AWAY_CODES = frozenset({
-    74, 75, 76, 77, 159, 160, 164, 198, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285, 286, 319, 392, 394, 425,
-    439, 499, 574, 717, 774, 999,
+    74, 75, 76, 77, 95, 96, 159, 160, 164, 172, 173, 198, 202, 203, 204, 209, 210, 218, 225, 236, 241, 242, 243, 252, 279,
+    285, 286, 319, 373, 384, 392, 394, 425, 439, 473, 499, 574, 586, 717, 735, 738, 774, 777, 778, 999,
 })  # fmt: skip
 
 

@@ -30,7 +30,7 @@ from schema.store import Store, connect
 from tests.bench.row import Row, at_most, quantile, told, took
 
 HERE = Path(__file__).parent
-EVENTS_AN_ORDER, EVENTS_A_DAY, STEP = 20.5, 110_000, 100_000
+EVENTS_AN_ORDER, EVENTS_A_DAY, STEP, SPAN_DAYS = 20.5, 110_000, 100_000, 30
 APP = Path(dashboard.__file__).parent / "app.py"
 VISITS: tuple[tuple[str, dict[str, str]], ...] = (
     ("operations", {}), ("exceptions", {}), ("object", {"type": "order", "id": "ORD-000100000"}), ("scorecard", {}),
@@ -51,7 +51,7 @@ class Asked:
 
 
 def build(dsn: str, millions: float, say: Say) -> Store:
-    """A store with so many million events, their state, and one round of the detectors."""
+    """A store with so many million events, the calls of their last month, their state, and one round of the detectors."""
     catalogue, store = governance.load(), connect(dsn)
     migrate(store, catalogue)
     if store.value("SELECT count() FROM job_runs WHERE job = {job:String}", {"job": state.JOB}):
@@ -65,8 +65,9 @@ def build(dsn: str, millions: float, say: Say) -> Store:
         n = min(STEP, total - first)
         store.command(sql, {"first": first, "n": n, "total": total, "days": days, "until": until})
         say(f"{millions:g} M events: {100 * (first + n) // total} % made")
-    n = int(store.value("SELECT count() FROM events"))
-    say(f"{n:,} events made, now their state")
+    store.command(HERE.joinpath("spans.sql").read_text("utf-8"), {"days": SPAN_DAYS, "until": until})
+    n, n_spans = (int(store.value(f"SELECT count() FROM {table}")) for table in ("events", "otel_traces"))
+    say(f"{n:,} events and {n_spans:,} spans made, now their state")
     mark = datetime.now(UTC)
     seconds = took(lambda: state.rebuild(store))
     # As the runner records a round: who serves this store goes on from here.
