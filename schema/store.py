@@ -131,8 +131,8 @@ class Store:
 
     def for_jobs(self) -> Store:
         """
-        The same store for long work that nobody waits for. Its handles are none of those that a sender's acknowledgement or a page
-        waits for, they have no reader's limits, and in this process they take half of the cores.
+        The same store for long work that nobody waits for. Its handles are none of those that a sender's acknowledgement or a
+        page waits for, they have no reader's limits, and in this process they take half of the cores.
         """
         other = copy.copy(self)
         other._reading = other._writing = "work"
