@@ -28,7 +28,7 @@ MANIFEST, FORMAT = "backup.json", "Native"
 # What follows from the rest or from the catalogue, or holds for one process only.
 DERIVED = (
     "object_own", "object_state", "object_waits", "links", "interface_calls", "otel_traces_trace_id_ts", "schema_ledger",
-    "causes", "state_folds", "leases",
+    "causes", "state_folds", "leases", *state.CHECKED,
 )  # fmt: skip
 FIRST = ("messages", "job_runs")
 TABLES = """

@@ -31,6 +31,7 @@ JOB = "state"
 OVERLAP = timedelta(seconds=10)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK_OBJECTS = 200_000
+CHECKED = ("own_check", "links_check")  # made by `drift`; one that was killed leaves them to the next
 FOLDED = ("events", "object_own", "links", "object_state", "state_new")
 
 BY_TOUCHED = "(object_type, object_id) IN (SELECT object_type, object_id FROM touched WHERE step = 0)"
@@ -219,7 +220,7 @@ def drift(store: Store) -> list[dict[str, object]]:
 
     Shape: object_type, object_id, kept, scratch (0 where a row is missing; both 0 where its waits are not those of its row).
     """
-    for table in ("own_check", "links_check"):
+    for table in CHECKED:
         store.command(f"DROP TABLE IF EXISTS {table}")
     store.command("CREATE TABLE own_check AS object_own")
     store.command("CREATE TABLE links_check AS links")
@@ -232,7 +233,7 @@ def drift(store: Store) -> list[dict[str, object]]:
             torn = waits.drifted(store, part, parts)
             found += [{"object_type": type_, "object_id": id_, "kept": 0, "scratch": 0} for type_, id_ in torn]
     finally:
-        for table in ("own_check", "links_check"):
+        for table in CHECKED:
             store.command(f"DROP TABLE IF EXISTS {table}")
         store.command("TRUNCATE TABLE state_new")
     return found[:1000]
