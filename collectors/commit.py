@@ -6,7 +6,8 @@ Why tables in a fixed order and the accounts last: an INSERT into several tables
 which its sender sends again.
 
 Why a group that fails for its data is taken apart table by table and message by message: one wrong message must not
-hold back the others, nor may rows that another table has already taken be inserted twice.
+hold back the others, nor may rows that another table has already taken be inserted twice. So is one that meets a fault of ours:
+that message alone fails, and is no reject.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Waiting:
     queued_at: float = field(default_factory=time.perf_counter)
     future: Future[Receipt] = field(default_factory=Future)
     n_bytes: int = 0  # of the body as it came, which is what it was given room for
+    failed: Exception | None = None  # by a fault of ours: its sender is told, and nothing of it is in the accounts
 
     @property
     def n_rows(self) -> int:
@@ -82,7 +84,7 @@ class Waiting:
 
 def commit(store: Store, group: Sequence[Waiting], journal: Journal) -> None:
     """
-    Store a group; a message that the store refuses for its data is rejected alone.
+    Store a group; a message that the store refuses for its data is rejected alone, one of a fault of ours fails alone.
 
     Raises: StoreUnavailable, if the store is away after a second attempt: nothing of the group may be acknowledged.
     """
@@ -92,9 +94,10 @@ def commit(store: Store, group: Sequence[Waiting], journal: Journal) -> None:
         if telemetry:
             journal.settle(partial(_redo, store))
         for table, waiting in sorted(_by_table(group).items()):
-            _insert_or_split(Target(store, table, claim), [w for w in waiting if not w.rejected], token)
-        _accounts(store, group, token)
-    observe.stored(sum(w.n_rows for w in group))
+            _insert_or_split(Target(store, table, claim), [w for w in waiting if not w.rejected and not w.failed], token)
+        stored = [w for w in group if not w.failed]
+        _accounts(store, stored, token)
+    observe.stored(sum(w.n_rows for w in stored))
 
 
 def _telemetry(group: Sequence[Waiting]) -> set[Stored]:
@@ -129,9 +132,22 @@ def _insert_or_split(target: Target, group: Sequence[Waiting], token: str) -> No
     except StatementError as err:
         if len(group) == 1:
             group[0].rejected = f"the store refused it for {target.table}: {first_line(err)}"
-            return
-        for i, waiting in enumerate(group):
-            _insert_or_split(target, [waiting], f"{token}-{i}")
+        else:
+            _split(target, group, token)
+    except StoreUnavailable:
+        raise
+    except Exception as err:
+        if any(batch.block is None for batch in _batches(target.table, group)):
+            raise  # of bytes nobody could tell whether they are there
+        if len(group) == 1:
+            group[0].failed = err
+        else:
+            _split(target, group, token)
+
+
+def _split(target: Target, group: Sequence[Waiting], token: str) -> None:
+    for i, waiting in enumerate(group):
+        _insert_or_split(target, [waiting], f"{token}-{i}")
 
 
 def _insert(target: Target, group: Sequence[Waiting], token: str) -> None:

@@ -180,7 +180,7 @@ class Sink:
             self._room.give(waiting.n_bytes, waiting.source.name)
         err = task.exception()
         for waiting in group:
-            if err:
-                waiting.future.set_exception(err)
+            if failed := err or waiting.failed:
+                waiting.future.set_exception(failed)
             else:
                 waiting.future.set_result(waiting.receipt())
