@@ -43,6 +43,8 @@ MESSAGES = (
 )  # fmt: skip
 # No data is at fault if a table, column or database is missing or access is denied: that is our side, and a retry helps.
 OUR_SIDE = frozenset({10, 16, 60, 81, 291, 497, 516})
+# What Python raises of a fault of ours in making a block of columns; pyarrow's errors are among them.
+FAULTS = (ArithmeticError, LookupError, TypeError, ValueError)
 MAX_FINDINGS = 100
 ATTEMPTS = 2
 PAUSE_S = 0.1
@@ -134,9 +136,7 @@ def _insert_or_split(target: Target, group: Sequence[Waiting], token: str) -> No
             group[0].rejected = f"the store refused it for {target.table}: {first_line(err)}"
         else:
             _split(target, group, token)
-    except StoreUnavailable:
-        raise
-    except Exception as err:
+    except FAULTS as err:
         if any(batch.block is None for batch in _batches(target.table, group)):
             raise  # of bytes nobody could tell whether they are there
         if len(group) == 1:
