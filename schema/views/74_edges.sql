@@ -13,7 +13,7 @@ WITH
     (
         SELECT
             interface, service, peer, is_error, attempt, duration_ns, at,
-            cityHash64(if(message_id != '', message_id, trace_id)) AS message, -- told apart twice as fast as its text
+            cityHash64(if(message_id != '', message_id, trace_id)) AS message, -- a number is told apart in less time than a text
             intDiv(dateDiff('millisecond', at, {as_of:DateTime64(3, 'UTC')}), step_ms) = 0 AS is_now
         FROM interface_calls
         WHERE at <= {as_of:DateTime64(3, 'UTC')} AND at > {as_of:DateTime64(3, 'UTC')} - toIntervalMillisecond(n_steps * step_ms + length_ms)
