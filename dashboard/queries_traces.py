@@ -34,21 +34,22 @@ def search(
 ) -> Rows:
     """The newest traces that match, at most a hundred. `key` is a trace id or a business key, and looks back without limit."""
     trace = key if len(key) == 32 and not key.strip("0123456789abcdef") else ""
-    found = ask(
+    rows = ask(
         """
-        SELECT * FROM traces(
+        SELECT trace FROM found_traces(
             from = WINDOW_START, trace = {trace:String}, key = {key:String},
             service = {service:String}, interface = {interface:String}, is_error = {is_error:Bool},
             min_s = {min_s:Float64}, most = {most:UInt32}, SCOPED)
-        ORDER BY at DESC, trace
+        ORDER BY last_at DESC, trace
         """,
         as_of, scope, length_s=length_s, trace=trace, key="" if trace else key, service=service, interface=interface,
         is_error=is_error, min_s=min_s, most=LOOKED_AT if is_limited() else MOST_TRACES,
     )  # fmt: skip
-    if not is_limited():
-        return found
-    ours = set(traces_seen([r["trace"] for r in found]))
-    return [r for r in found if r["trace"] in ours][:MOST_TRACES]
+    found = [r["trace"] for r in rows]
+    if is_limited():
+        ours = set(traces_seen(found))
+        found = [trace for trace in found if trace in ours][:MOST_TRACES]
+    return sorted(_summaries(found), key=lambda r: r["at"], reverse=True)
 
 
 @cached(CALM_S)
@@ -112,7 +113,7 @@ def journey(trace: str) -> Rows:
     """
     The traces before and after this one across queues, followed hop by hop both ways, in order of time, this one among them.
 
-    Shape: trace, `hops` (negative: before), at, root, service, n_spans, n_errors, took_s.
+    Shape: that of trace_summaries, and `hops` (negative: before).
     """
     hops = {trace: 0}
     if not _is_seen(trace):
@@ -139,17 +140,7 @@ def _neighbours(traces: list[str], way: str) -> list[str]:
 
 
 def _summaries(traces: list[str]) -> Rows:
-    return ask_whole(
-        """
-        WITH (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId IN {traces:Array(String)}) AS first_at
-        SELECT
-            TraceId AS trace, toDateTime64(min(Timestamp), 3, 'UTC') AS at,
-            (max(toUnixTimestamp64Nano(Timestamp) + Duration) - min(toUnixTimestamp64Nano(Timestamp))) / 1e9 AS took_s,
-            argMin(toString(SpanName), (ParentSpanId != '', Timestamp)) AS root,
-            argMin(toString(ServiceName), (ParentSpanId != '', Timestamp)) AS service,
-            uniqExact(SpanId) AS n_spans, uniqExactIf(SpanId, StatusCode = 'Error') AS n_errors
-        FROM otel_traces WHERE TraceId IN {traces:Array(String)} AND Timestamp >= first_at
-        GROUP BY trace ORDER BY at, trace
-        """,
-        None, traces=traces,
-    )  # fmt: skip
+    """What each of these traces was, in order of time."""
+    if not traces:
+        return []
+    return ask_whole("SELECT * FROM trace_summaries(traces = {traces:Array(String)}) ORDER BY at, trace", None, traces=traces)

@@ -5,8 +5,9 @@
 -- is gone, `since` and `open_since_s` of what lasts: see object_waits. A version of an object is taken back with all of its waits.
 SELECT * EXCEPT (sign, ver, is_in_time)
 FROM wait_changes(what = {what:String}, since = {since:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
-WHERE sign = 1 AND (object_type, object_id, ver) NOT IN
+-- By one number: three columns, one of them a text, take a third longer to look up.
+WHERE sign = 1 AND cityHash64(object_type, object_id, ver) NOT IN
 (
-    SELECT object_type, object_id, ver FROM object_waits
+    SELECT cityHash64(object_type, object_id, ver) FROM object_waits
     WHERE what = {what:String} AND gone_at >= {since:DateTime64(3, 'UTC')} AND sign = -1
 )

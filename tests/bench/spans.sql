@@ -1,6 +1,6 @@
 /*
 What the middleware of the enterprise has said of itself in the last {days:UInt32} days: a call for one of three statements (a message carries
-several), about the object that it speaks of, in the trace of its order, by an interface a system and kind of object. One call of 250 fails and
+several), about the object that it speaks of, in the trace of its statement, by an interface a system and kind of object. One call of 250 fails and
 is made again; since an hour before {until} every call of NRDX about shipments in EU-North fails, three times each.
 */
 INSERT INTO otel_traces

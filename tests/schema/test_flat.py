@@ -60,7 +60,9 @@ def test_views_say_something_over_these_rows(filled: Store) -> None:
         if not filled.value(*_question("count()", name, ASKED | {"scope": [], "by": ""})):
             silent.append(name)
     # What is made of raw spans and of our own runs, of which the cases hold none, and what is open on one interface.
-    of_spans = {"traces", "trace_links", "trace_logs", "trace_objects", "trace_spans", "edge_course", "edge_messages", "own_acts"}
+    of_spans = {
+        "found_traces", "trace_links", "trace_logs", "trace_objects", "trace_spans", "trace_summaries", "edge_course", "edge_messages", "own_acts",
+    }  # fmt: skip
     assert set(silent) <= of_spans | {"jobs", "freshness", "failing_interfaces", "edge_exceptions"}
 
 

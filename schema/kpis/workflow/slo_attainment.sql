@@ -10,11 +10,11 @@ owner      = "platform"
 shape      = "window"
 source     = "domain.md K48"
 */
-SELECT bucket, series, sumIf(sign, NOT is_late) / sum(sign) AS value, toUInt64(sum(sign)) AS n
-FROM step_changes(
+SELECT bucket, series, sum(n_in_time) / sum(c.n) AS value, toUInt64(sum(c.n)) AS n
+FROM step_counts(
     what = 'workflows',
     from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
-    bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
+    bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)}) AS c
 WHERE milepost_in({scope:Array(String)}, 'workflow', name)
 GROUP BY bucket, series
 HAVING n > 0
