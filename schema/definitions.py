@@ -138,9 +138,10 @@ def migrations() -> list[tuple[str, str]]:
 
 
 def migrations_of(*tables: str) -> list[tuple[str, str]]:
-    """Those of them that name one of these tables: what is kept there may be another since."""
-    named = re.compile(rf"\b(?:{'|'.join(tables)})\b")
-    return [(name, sql) for name, sql in migrations() if named.search(re.sub(r"--[^\n]*|'(?:[^'\\]|\\.)*'", "", sql))]
+    """Those of them that name one of these tables: what is kept there may be another since. A setting changes no row."""
+    named, setting = re.compile(rf"\b(?:{'|'.join(tables)})\b"), re.compile(r"\s*ALTER TABLE \w+ MODIFY SETTING\b")
+    plain = [(name, sql, re.sub(r"--[^\n]*|'(?:[^'\\]|\\.)*'", "", sql)) for name, sql in migrations()]
+    return [(name, sql) for name, sql, text in plain if named.search(text) and not setting.match(text)]
 
 
 @cache

@@ -23,6 +23,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import dashboard
+from collectors.jobs import refresh
 from dashboard import session
 from schema import exceptions, governance, state
 from schema.migrate import migrate
@@ -36,7 +37,8 @@ VISITS: tuple[tuple[str, dict[str, str]], ...] = (
     ("operations", {}), ("exceptions", {}), ("object", {"type": "order", "id": "ORD-000100000"}), ("scorecard", {}),
     ("failures", {}), ("traces", {}), ("intake", {}), ("numbers", {}), ("numbers", {"kpi": "on_time_delivery"}),
 )  # fmt: skip
-RUNS, READERS, ROUNDS, ROUND_S = 5, 8, 5, 2
+RUNS, READERS, ROUNDS, ROUND_S = 5, 8, 5, refresh.EVERY_S
+LAST_ID = "~"  # behind every id
 Say = Callable[[str], None]
 
 
@@ -73,8 +75,29 @@ def build(dsn: str, millions: float, say: Say) -> Store:
     # As the runner records a round: who serves this store goes on from here.
     store.insert("job_runs", ("job", "started_at", "duration_ms", "ok", "n", "mark", "detail"), [(state.JOB, mark, 0, True, n, mark, "")])
     say(f"{n:,} events folded in {seconds:.0f} s")
+    say(f"{n:,} events merged in {took(lambda: _age(store)):.0f} s")
     exceptions.detect(store, datetime.now(UTC))
     return store
+
+
+def _age(store: Store) -> None:
+    """
+    Merge what the engine merges by itself within a day (migrations 0193 to 0198): months and days that are over, and what is kept of objects.
+    Else a history that was made in minutes lies in parts as no history of half a year does.
+    """
+    parts = store.query(
+        """
+        SELECT table, partition_id AS id, count() AS n, id = max(id) OVER (PARTITION BY table) AND id != 'all' AS is_newest
+        FROM system.parts
+        WHERE active AND database = currentDatabase()
+          AND table IN ('events', 'otel_traces', 'interface_calls', 'object_waits', 'object_state', 'object_own')
+        GROUP BY table, id
+        ORDER BY table, id
+        """
+    )
+    for part in parts:
+        if part["n"] > 1 and not part["is_newest"]:
+            store.command(f"OPTIMIZE TABLE {part['table']} PARTITION ID '{part['id']}' FINAL")
 
 
 def measure(store: Store, millions: float, first: dict[str, float]) -> Iterator[Row]:
@@ -133,7 +156,10 @@ def recorded(store: Store) -> list[Asked]:
 
 
 def _crowded(store: Store, alone: list[Asked], name: str) -> Iterator[Row]:
-    """Eight readers with half a second of thought between two questions, while events come in and are folded."""
+    """
+    Eight readers with half a second of thought between two questions, while a thousand objects a second are touched, each half
+    second other ones, and folded as often as the runner does it.
+    """
     stop, waits = Event(), list[float]()
 
     def read(first: int) -> None:
@@ -143,13 +169,17 @@ def _crowded(store: Store, alone: list[Asked], name: str) -> Iterator[Row]:
             turn += 1
 
     def write() -> None:
-        jobs, orders, salt = store.for_jobs(), newest(store, 500), int(store.value("SELECT count() FROM events"))
+        bounds, salt = [newest(store, 500 * i) for i in (4, 3, 2, 1)] + [LAST_ID], int(store.value("SELECT count() FROM events"))
         while not stop.wait(0.5):
-            touch(store, orders, salt)
-            state.refresh(jobs, since=datetime.now(UTC) - timedelta(seconds=5))
+            touch(store, bounds[salt % 4], salt, before=bounds[salt % 4 + 1])
             salt += 1
 
-    threads = [Thread(target=read, args=(7 * n,)) for n in range(READERS)] + [Thread(target=write)]
+    def fold() -> None:
+        jobs, took_s = store.for_jobs(), 0.0
+        while not stop.wait(max(0.05, ROUND_S - took_s)):
+            took_s = took(lambda: state.refresh(jobs, since=datetime.now(UTC) - timedelta(seconds=took_s + ROUND_S)))
+
+    threads = [Thread(target=read, args=(7 * n,)) for n in range(READERS)] + [Thread(target=write), Thread(target=fold)]
     for thread in threads:
         thread.start()
     time.sleep(20)
@@ -166,17 +196,17 @@ def newest(store: Store, n: int) -> str:
     return str(store.value(f"SELECT min(object_id) FROM ({ids})", {"n": n}))
 
 
-def touch(store: Store, since: str, salt: int) -> None:
-    """An event for each order from this one on: a milestone that was said before comes again, later and in a new place."""
+def touch(store: Store, since: str, salt: int, *, before: str = LAST_ID) -> None:
+    """An event for each order between these: a milestone that was said before comes again, later and in a new place."""
     store.command(
         """
         INSERT INTO events (event_id, event_type, occurred_at, recorded_at, received_at, ingested_at, classifier, object_type, object_id,
                             state, system, system_role, source, region)
         SELECT 'touch-' || toString({salt:UInt64}) || '-' || object_id, 'order.packed', last_at, now64(3), now64(3), now64(3), 'ACT',
                object_type, object_id, 'packed', 'wms', 'wms', 'wms', region
-        FROM object_state FINAL WHERE object_type = 'order' AND object_id >= {since:String}
+        FROM object_state FINAL WHERE object_type = 'order' AND object_id >= {since:String} AND object_id < {before:String}
         """,
-        {"since": since, "salt": salt},
+        {"since": since, "before": before, "salt": salt},
     )
 
 
@@ -185,7 +215,7 @@ def _rounds(store: Store, name: str) -> Iterator[Row]:
     A round each two seconds, on the runner's handles, while a thousand objects a second are touched. Of what the process does in
     that time, merges too, only the statement that makes the events is not the state's.
     """
-    jobs, orders, waits, making = store.for_jobs(), newest(store, ROUND_S * 1000), list[float](), 0.0
+    jobs, orders, waits, making = store.for_jobs(), newest(store, int(ROUND_S * 1000)), list[float](), 0.0
     began, cpu = time.perf_counter(), time.process_time()
     for i in range(ROUNDS):
         before = time.process_time()
@@ -194,7 +224,7 @@ def _rounds(store: Store, name: str) -> Iterator[Row]:
         waits.append(took(lambda: state.refresh(jobs, since=datetime.now(UTC) - timedelta(seconds=3))))
         time.sleep(max(0.0, began + ROUND_S * (i + 1) - time.perf_counter()))
     share = (time.process_time() - cpu - making) / (ROUNDS * ROUND_S)
-    more = f"a round each {ROUND_S} s; one took {quantile(waits, 0.5):.2f} s, making its events {1000 * making / ROUNDS:.0f} ms of a core"
+    more = f"a round each {ROUND_S:g} s; one took {quantile(waits, 0.5):.2f} s, making its events {1000 * making / ROUNDS:.0f} ms of a core"
     yield at_most(f"state behind events {name}, 1,000 objects/s", ROUND_S + quantile(waits, 0.95), 6, " s", more=f"{ROUNDS} rounds")
     yield at_most(f"state rounds {name}, cores", share, 0.3, more=more)
 

@@ -47,6 +47,8 @@ def test_a_new_store_whose_migration_died_on_the_way_is_made_whole_by_the_next_s
         ("CREATE OR REPLACE FUNCTION milepost_x AS x -> x -- of events", False, False),
         ("ALTER TABLE object_waits MODIFY COMMENT 'of events'", False, True),
         ("ALTER TABLE events MODIFY COMMENT 'x'", True, False),
+        ("-- Merged later.\nALTER TABLE events MODIFY SETTING merge_with_ttl_timeout = 90000", False, False),
+        ("ALTER TABLE object_waits MODIFY SETTING merge_with_ttl_timeout = 90000", False, False),
     ],
 )
 def test_a_migration_makes_anew_what_is_kept_of_the_tables_that_it_names(

@@ -1,0 +1,2 @@
+-- As 0193: a day of spans that is over becomes one part.
+ALTER TABLE otel_traces MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
