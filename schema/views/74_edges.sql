@@ -2,7 +2,8 @@
 -- Parameters: from, as_of, scope ('region=' cuts calls as spans say it; the other cuts hold for what is behind). Grain: interface; one of
 -- the catalogue without a call is there too (n_calls = 0). Usual: the same hours of the seven days before, or, for a window longer than a
 -- day, the stretch of whole days before it. `status` off_target: a detector has something open on it; watch: more attempts or slower than the
--- catalogue's `retry_amplification` and `partner_latency` want, or objects wait behind it; no_data: no call.
+-- catalogue's `retry_amplification` and `partner_latency` want, or objects wait behind it; no_data: no call. What a healing wrote twice is
+-- counted once; quantiles, which are estimates, take it as often as it is there.
 WITH
     toDateTime64(0, 3, 'UTC') AS never,
     dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}) AS length_ms,
@@ -12,24 +13,24 @@ WITH
     calls_of AS
     (
         SELECT
-            interface, service, peer, is_error, attempt, duration_ns, at,
-            cityHash64(if(message_id != '', message_id, trace_id)) AS message, -- a number is told apart in less time than a text
+            interface, service, peer, is_error, duration_ns, at,
+            -- Numbers are told apart in less time than texts, and by two threads where LIMIT BY has one.
+            cityHash64(trace_id, span_id) AS call, cityHash64(if(message_id != '', message_id, trace_id)) AS message, cityHash64(message, attempt) AS tried,
             intDiv(dateDiff('millisecond', at, {as_of:DateTime64(3, 'UTC')}), step_ms) = 0 AS is_now
         FROM interface_calls
         WHERE at <= {as_of:DateTime64(3, 'UTC')} AND at > {as_of:DateTime64(3, 'UTC')} - toIntervalMillisecond(n_steps * step_ms + length_ms)
           AND dateDiff('millisecond', at, {as_of:DateTime64(3, 'UTC')}) % step_ms < length_ms
           AND milepost_in({scope:Array(String)}, 'region', region)
-        LIMIT 1 BY trace_id, span_id
     ),
     measured AS MATERIALIZED
     (
         SELECT
             interface, topK(1)(service)[1] AS service, topK(1)(peer)[1] AS peer,
-            countIf(is_now) AS n_calls, countIf(is_now AND is_error) AS n_errors, n_errors / n_calls AS error_share,
-            uniqExactIf(message, is_now) AS n_messages, uniqExactIf(message, attempt, is_now) / n_messages AS attempts,
+            uniqExactIf(call, is_now) AS n_calls, uniqExactIf(call, is_now AND is_error) AS n_errors, n_errors / n_calls AS error_share,
+            uniqExactIf(message, is_now) AS n_messages, uniqExactIf(tried, is_now) / n_messages AS attempts,
             quantilesTDigestIf(0.5, 0.95)(duration_ns / 1e9, is_now) AS latency,
-            countIf(NOT is_now) AS n_usual, countIf(NOT is_now AND is_error) / n_usual AS usual_error_share,
-            uniqExactIf(message, attempt, NOT is_now) / uniqExactIf(message, NOT is_now) AS usual_attempts,
+            uniqExactIf(call, NOT is_now) AS n_usual, uniqExactIf(call, NOT is_now AND is_error) / n_usual AS usual_error_share,
+            uniqExactIf(tried, NOT is_now) / uniqExactIf(message, NOT is_now) AS usual_attempts,
             quantilesTDigestIf(0.5, 0.95)(duration_ns / 1e9, NOT is_now) AS usual_latency,
             max(at) AS last_at
         FROM calls_of
