@@ -22,6 +22,7 @@ from importlib.resources import files
 from typing import ParamSpec, TypeVar
 
 from schema import policy, waits
+from schema.chunks import Chunk, chunks
 from schema.definitions import migrations_of
 from schema.errors import StoreUnavailable
 from schema.lease import holding
@@ -171,9 +172,9 @@ def rebuild(store: Store) -> Round:
     owe(store)
     is_first = store.value("SELECT (SELECT count() FROM object_state) + (SELECT count() FROM object_waits)") == 0
     _fold_everything(store, "object_own", "links", ver)
-    for part, parts in _chunks(store, "object_own"):
+    for chunk in _staged(store, "object_own", "links"):
         _go_on(store)
-        total += _stage_chunk(store, "object_own", "links", ver, part, parts)
+        total += _stage_chunk(store, "object_own", "links", ver, chunk)
         _write_changes(store)
         if not is_first:
             waits.heal(store)
@@ -227,10 +228,10 @@ def drift(store: Store) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     try:
         _fold_everything(store, "own_check", "links_check", 1)
-        for part, parts in _chunks(store, "own_check"):
-            _stage_chunk(store, "own_check", "links_check", 1, part, parts)
-            found += store.query(DRIFT, {"part": part, "parts": parts})
-            torn = waits.drifted(store, part, parts)
+        for chunk in _staged(store, "own_check", "links_check"):
+            _stage_chunk(store, "own_check", "links_check", 1, chunk)
+            found += store.query(_fill(DRIFT, {"{chunk}": chunk.where()}), chunk.params)
+            torn = waits.drifted(store, chunk)
             found += [{"object_type": type_, "object_id": id_, "kept": 0, "scratch": 0} for type_, id_ in torn]
     finally:
         for table in CHECKED:
@@ -245,7 +246,7 @@ SELECT object_type, object_id, kept, scratch FROM
     SELECT object_type, object_id, digest AS kept, n FROM
     (
         SELECT object_type, object_id, any(digest) AS digest, sum(sign) AS n FROM object_state FINAL
-        WHERE cityHash64(object_type, object_id) % {parts:UInt32} = {part:UInt32}
+        WHERE {chunk}
         GROUP BY object_type, object_id
     )
 ) AS a
@@ -291,40 +292,39 @@ def _write_changes(store: Store) -> None:
 
 
 def _fold_everything(store: Store, own: str, links: str, ver: int) -> None:
-    for part, parts in _chunks(store, "events"):
+    for chunk in chunks(store, SAID, CHUNK_OBJECTS):
         _go_on(store)
-        ids = f"cityHash64(object_type, object_id) % {parts} = {part}"
-        store.command(_fill(_sql("own"), {"{own}": own, "{ids}": ids}), {"ver": ver})
+        store.command(_fill(_sql("own"), {"{own}": own, "{ids}": chunk.where()}), {"ver": ver, **chunk.params})
     store.command(_fill(LINK, {"{own}": own, "{links}": links, "{ids}": "1"}))
 
 
-def _stage_chunk(store: Store, own: str, links: str, ver: int, part: int, parts: int) -> int:
+def _staged(store: Store, own: str, links: str) -> list[Chunk]:
+    """Chunks of all that has a row of the state, or is to have one."""
+    return chunks(store, _fill(OBJECTS, _names(own, links, Chunk())), CHUNK_OBJECTS)
+
+
+def _stage_chunk(store: Store, own: str, links: str, ver: int, chunk: Chunk) -> int:
     """Fill state_new with the rows of one chunk of all objects: known ones, shells, and kept rows that may have to go."""
-    names = {"{own}": own, "{links}": links}
+    names = _names(own, links, chunk)
     store.command("TRUNCATE TABLE touched")
     store.command("TRUNCATE TABLE state_new")
-    store.command(_fill(TOUCH_CHUNK, names), {"part": part, "parts": parts})
+    store.command(_fill(TOUCH_CHUNK, {"{objects}": OBJECTS} | names), chunk.params)
     store.command(_fill(SPREAD, names), {"from": 1, "to": 2})
     store.command(_fill(_sql("state"), names | {"{out}": "state_new"}), {"ver": ver})
     return int(store.value("SELECT count() FROM touched WHERE step = 1"))
 
 
-TOUCH_CHUNK = """
-INSERT INTO touched
-SELECT DISTINCT 1, object_type, object_id FROM
-(
-    SELECT object_type, object_id FROM {own}
-    UNION ALL SELECT a_type, a_id FROM {links}
-    UNION ALL SELECT object_type, object_id FROM object_state
-)
-WHERE cityHash64(object_type, object_id) % {parts:UInt32} = {part:UInt32}
+def _names(own: str, links: str, chunk: Chunk) -> dict[str, str]:
+    return {"{own}": own, "{links}": links, "{chunk}": chunk.where(), "{chunk_of_links}": chunk.where("a_type", "a_id")}
+
+
+SAID = "SELECT object_type AS type, object_id AS id FROM events"
+OBJECTS = """
+    SELECT object_type AS type, object_id AS id FROM {own} WHERE {chunk}
+    UNION ALL SELECT a_type, a_id FROM {links} WHERE {chunk_of_links}
+    UNION ALL SELECT object_type, object_id FROM object_state WHERE {chunk}
 """
-
-
-def _chunks(store: Store, table: str) -> list[tuple[int, int]]:
-    objects = int(store.value(f"SELECT uniqCombined(object_type, object_id) FROM {table}") or 0)  # noqa: S608
-    parts = objects // CHUNK_OBJECTS + 1
-    return [(part, parts) for part in range(parts)]
+TOUCH_CHUNK = "INSERT INTO touched SELECT DISTINCT 1, type, id FROM ({objects})"
 
 
 def _now(store: Store) -> datetime:

@@ -13,6 +13,7 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
+from schema.chunks import Chunk
 from schema.definitions import migrations_of, one_statement
 from schema.store import Store
 
@@ -23,7 +24,6 @@ COLUMNS = (
     "value"
 )
 TOUCHED = "(object_type, object_id) IN (SELECT object_type, object_id FROM touched WHERE step IN (1, 3))"
-PART = "cityHash64(object_type, object_id) % {parts:UInt32} = {part:UInt32}"
 ROW = f"toInt64(sign) * toInt64(cityHash64({COLUMNS}, ver))"
 REFILL = f"INSERT INTO object_waits ({COLUMNS}, sign, ver)\nWAITS"
 # What is missing (n > 0) or too much (n < 0) of what was touched, by row and version.
@@ -47,7 +47,7 @@ SELECT toString(object_type) AS type, object_id AS id FROM
 (
     SELECT object_type, object_id, {ROW} AS h FROM (WAITS)
     UNION ALL
-    SELECT object_type, object_id, -{ROW} FROM object_waits WHERE {PART}
+    SELECT object_type, object_id, -{ROW} FROM object_waits WHERE CHUNK
 )
 GROUP BY object_type, object_id
 HAVING sum(h) != 0
@@ -82,9 +82,9 @@ def heal(store: Store) -> None:
     store.command(HEAL.replace("WAITS", _of_state(TOUCHED)))
 
 
-def drifted(store: Store, part: int = 0, parts: int = 1) -> list[tuple[str, str]]:
-    """Objects (of one part of all) whose kept waits are not those of their state, at most 1,000: (type, id). None is right."""
-    rows = store.query(DRIFT.replace("WAITS", _of_state(PART)), {"part": part, "parts": parts})
+def drifted(store: Store, chunk: Chunk) -> list[tuple[str, str]]:
+    """Objects (of one chunk of all) whose kept waits are not those of their state, at most 1,000: (type, id). None is right."""
+    rows = store.query(DRIFT.replace("WAITS", _of_state("CHUNK")).replace("CHUNK", chunk.where()), chunk.params)
     return [(row["type"], row["id"]) for row in rows]
 
 
