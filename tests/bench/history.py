@@ -214,14 +214,15 @@ def touch(store: Store, since: str, salt: int, *, before: str = LAST_ID) -> None
 
 def _rounds(store: Store, name: str) -> Iterator[Row]:
     """
-    A round each two seconds, on the runner's handles, while a thousand objects a second are touched. Of what the process does in
-    that time, merges too, only the statement that makes the events is not the state's.
+    A round each two seconds, on the runner's handles, while a thousand objects a second are touched, in each round other ones. Of
+    what the process does in that time, merges too, only the statement that makes the events is not the state's.
     """
-    jobs, orders, waits, making = store.for_jobs(), newest(store, int(ROUND_S * 1000)), list[float](), 0.0
+    jobs, waits, making, salt = store.for_jobs(), list[float](), 0.0, int(store.value("SELECT count() FROM events"))
+    bounds = [newest(store, int(ROUND_S * 1000) * i) for i in range(ROUNDS, 0, -1)] + [LAST_ID]
     began, cpu = time.perf_counter(), time.process_time()
     for i in range(ROUNDS):
         before = time.process_time()
-        touch(store, orders, 10**9 + i)
+        touch(store, bounds[i], salt, before=bounds[i + 1])
         making += time.process_time() - before
         waits.append(took(lambda: state.refresh(jobs, since=datetime.now(UTC) - timedelta(seconds=3))))
         time.sleep(max(0.0, began + ROUND_S * (i + 1) - time.perf_counter()))
