@@ -19,7 +19,7 @@ from schema.store import Store
 
 VIEW = "object_waits_mv"
 COLUMNS = (
-    "what, name, gone_at, began_at, object_type, object_id, is_ended, since, open_since_s, elapsed_s, next, expected, "
+    "what, name, gone_at, began_at, object_type, object_id, is_ended, since, open_since_s, due_at, elapsed_s, next, expected, "
     "is_overlay, limit_s, clock, tenant, region, warehouse, carrier, customer, order_class, mode, "
     "value"
 )

@@ -13,7 +13,7 @@ WITH
     (SELECT groupArray(rate) FROM (SELECT * FROM gov_rates ORDER BY currency)) AS r_rates,
     (SELECT groupArray((toString(object_type), toString(for_state), toString(name), toString(on_type), rank, toString(no_hold), for_rank))
      FROM (SELECT * FROM gov_guards ORDER BY object_type, position)) AS g_all,
-    own AS
+    own AS MATERIALIZED
     (
         SELECT *, toDecimal64(toFloat64(amount) * transform(currency, r_keys, r_rates, toFloat64(0)), 2) AS own_value
         FROM {own} FINAL

@@ -11,7 +11,8 @@ The waits of a row of object_state, as rows of object_waits with its sign and ve
               one change to the next, `since` the last thing that did come. `next` names the guard, `expected` is the state meanwhile.
     progress  while the object is active: from one sign of progress to the next.
 
-Whether a wait was in time says the table itself. Times may lie after any as_of: who reads them decides at which moment it looks. Business seconds are counted where the rule's clock is business.
+Whether a wait was in time says the table itself; `due_at` is until when it is, so that nobody who asks whether it is late needs the calendar.
+Times may lie after any as_of: who reads them decides at which moment it looks. Business seconds are counted where the rule's clock is business.
 One step after the other, each of plain columns: an alias used in an alias is analysed once for every use, which cost a second a statement.
 */
 WITH
@@ -99,16 +100,27 @@ WITH
             w.1 AS began_at, least(if(w.2 = zero, far, w.2), if(w.3 = zero, far, w.3)) AS gone_at, w.2 != zero AND gone_at = w.2 AS is_ended,
             w.4 AS next, w.5 AS since, if(kind = 'wait', rule_expected, w.6) AS expected
         FROM waited
+    ),
+    clocked AS
+    (
+        SELECT x.*, toFloat64(c.open_before_s) + least(dateDiff('millisecond', c.opens_at, x.since) / 1000, c.open_s) AS open_since_s
+        FROM x
+        ASOF LEFT JOIN (SELECT 'business' AS clock, opens_at, open_s, open_before_s FROM gov_calendar WHERE calendar = 'business') AS c ON c.clock = x.clock AND x.since >= c.opens_at
     )
 SELECT
-    x.what AS what, x.name AS name, x.gone_at AS gone_at, x.began_at AS began_at, x.object_type AS object_type, x.object_id AS object_id,
-    x.is_ended AS is_ended, x.since AS since, toFloat64(c.open_before_s) + least(dateDiff('millisecond', c.opens_at, x.since) / 1000, c.open_s) AS open_since_s,
-    multiIf(x.gone_at = x.far, 0,
-        x.clock = 'business', greatest(0, toFloat64(d.open_before_s) + least(dateDiff('millisecond', d.opens_at, x.gone_at) / 1000, d.open_s) - open_since_s),
-        greatest(0, dateDiff('millisecond', x.since, x.gone_at) / 1000)) AS elapsed_s,
-    x.next AS next, x.expected AS expected, x.is_overlay AS is_overlay, x.limit_s AS limit_s, x.clock AS clock,
-    x.tenant AS tenant, x.region AS region, x.warehouse AS warehouse, x.carrier AS carrier, x.customer AS customer,
-    x.order_class AS order_class, x.mode AS mode, x.value AS value, x.sign AS sign, x.ver AS ver
-FROM x
-ASOF LEFT JOIN (SELECT 'business' AS clock, opens_at, open_s, open_before_s FROM gov_calendar WHERE calendar = 'business') AS c ON c.clock = x.clock AND x.since >= c.opens_at
-ASOF LEFT JOIN (SELECT 'business' AS clock, opens_at, open_s, open_before_s FROM gov_calendar WHERE calendar = 'business') AS d ON d.clock = x.clock AND x.gone_at >= d.opens_at
+    y.what AS what, y.name AS name, y.gone_at AS gone_at, y.began_at AS began_at, y.object_type AS object_type, y.object_id AS object_id,
+    y.is_ended AS is_ended, y.since AS since, y.open_since_s AS open_since_s,
+    -- The end of the business time that it may take lies in the last day that opened before it; beyond the calendar it never comes.
+    multiIf(y.clock != 'business', y.since + toIntervalSecond(y.limit_s),
+        y.open_since_s + y.limit_s - e.before_s >= e.open_s, y.far,
+        e.opens_at + toIntervalMillisecond(toInt64(round(1000 * (y.open_since_s + y.limit_s - e.before_s))))) AS due_at,
+    multiIf(y.gone_at = y.far, 0,
+        y.clock = 'business', greatest(0, toFloat64(d.open_before_s) + least(dateDiff('millisecond', d.opens_at, y.gone_at) / 1000, d.open_s) - y.open_since_s),
+        greatest(0, dateDiff('millisecond', y.since, y.gone_at) / 1000)) AS elapsed_s,
+    y.next AS next, y.expected AS expected, y.is_overlay AS is_overlay, y.limit_s AS limit_s, y.clock AS clock,
+    y.tenant AS tenant, y.region AS region, y.warehouse AS warehouse, y.carrier AS carrier, y.customer AS customer,
+    y.order_class AS order_class, y.mode AS mode, y.value AS value, y.sign AS sign, y.ver AS ver
+FROM clocked AS y
+ASOF LEFT JOIN (SELECT 'business' AS clock, opens_at, open_s, open_before_s FROM gov_calendar WHERE calendar = 'business') AS d ON d.clock = y.clock AND y.gone_at >= d.opens_at
+ASOF LEFT JOIN (SELECT 'business' AS clock, opens_at, open_s, toFloat64(open_before_s) AS before_s FROM gov_calendar WHERE calendar = 'business' AND open_s > 0) AS e
+    ON e.clock = y.clock AND y.open_since_s + y.limit_s >= e.before_s

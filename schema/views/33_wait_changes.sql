@@ -1,7 +1,7 @@
 -- What is written of who waits for what: a row of a wait and, with sign = -1, what takes it back. Whoever only counts adds up `sign` and spares
 -- himself the merge of FINAL; who wants the waits themselves asks `waits`. Parameters as there.
 SELECT
-    sign, ver, name, object_type, object_id, began_at, gone_at, is_ended, is_in_time, since, open_since_s, elapsed_s, next, expected, is_overlay, limit_s, clock,
+    sign, ver, name, object_type, object_id, began_at, gone_at, is_ended, is_in_time, since, open_since_s, due_at, elapsed_s, next, expected, is_overlay, limit_s, clock,
     region, warehouse, carrier, customer, order_class, mode, value,
     milepost_cut({by:String}, tenant, region, warehouse, carrier, customer, order_class, mode) AS series
 FROM object_waits

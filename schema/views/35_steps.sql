@@ -16,10 +16,14 @@ FROM
         FROM wait_changes(what = {what:String}, since = {from:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
         WHERE is_ended AND gone_at < {to:DateTime64(3, 'UTC')} AND gone_at <= {as_of:DateTime64(3, 'UTC')}
         UNION ALL
-        SELECT bucket, series, name, expected, true, age_s, limit_s, true, is_overlay, sign
+        SELECT
+            bucket, series, name, expected, true,
+            if(o.clock = 'business', b.open_before_s + least(dateDiff('millisecond', b.opens_at, seen_at) / 1000, b.open_s) - open_since_s, dateDiff('millisecond', since, seen_at) / 1000),
+            limit_s, true, is_overlay, sign
         FROM open_changes(
             what = {what:String}, from = {from:DateTime64(3, 'UTC')}, to = {to:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
-            bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)})
+            bucket_s = {bucket_s:UInt32}, by = {by:String}, scope = {scope:Array(String)}) AS o
+        ASOF LEFT JOIN business_clock AS b ON b.clock = o.clock AND o.seen_at >= b.opens_at
     )
     WHERE NOT is_overlay OR {by:String} IN ('stage', 'transition')
     GROUP BY bucket, series, is_open, elapsed_s, limit_s, is_late

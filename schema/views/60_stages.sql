@@ -3,8 +3,7 @@
 -- `oldest_at` is when the one that is there longest came in; where the tolerance counts business time only that is counted.
 WITH
     {as_of:DateTime64(3, 'UTC')} AS seen_at,
-    seen_at - INTERVAL 1 HOUR AS an_hour_before,
-    (SELECT seconds FROM business_seconds(moment = {as_of:DateTime64(3, 'UTC')})) AS open_seen
+    seen_at - INTERVAL 1 HOUR AS an_hour_before
 SELECT
     g.position AS position, w.name AS stage, w.object_type AS object_type, w.series AS series, w.limit_s AS limit_s,
     w.n AS n, w.worth AS worth, w.inflow_1h AS inflow_1h, w.outflow_1h AS outflow_1h, w.n_past AS n_past, if(n > 0, w.oldest_at, NULL) AS oldest_at
@@ -16,7 +15,7 @@ FROM
         sumIf(value, is_in) AS worth,
         countIf(began_at > an_hour_before) AS inflow_1h,
         countIf(gone_at > an_hour_before AND gone_at <= seen_at) AS outflow_1h,
-        countIf(is_in AND if(clock = 'business', open_seen - open_since_s, dateDiff('millisecond', began_at, seen_at) / 1000) > limit_s) AS n_past,
+        countIf(is_in AND due_at < seen_at) AS n_past,
         minIf(began_at, is_in) AS oldest_at
     FROM
     (
