@@ -142,12 +142,14 @@ def at(as_of: datetime | None) -> datetime:
 
 def ask(sql: str, as_of: datetime | None, scope: tuple[str, ...] = (), *, length_s: int = 0, **params: Any) -> Rows:
     """
-    Rows of a statement. AS_OF in it is the moment, WINDOW_START the moment `length_s` before it, and SCOPED the two parameters
-    that every view of facts takes.
+    Rows of a statement. AS_OF in it is the moment, WINDOW_START the moment `length_s` before it, PERIOD_BEFORE the two
+    parameters of the period that ended then, and SCOPED the two that every view of facts takes.
     """
     text, moment = sql.replace("SCOPED", "as_of = AS_OF, scope = {scope:Array(String)}"), at(as_of)
+    text = text.replace("PERIOD_BEFORE", "before = {before:DateTime64(3, 'UTC')}, length_s = {length_s:UInt32}")
     text = text.replace("AS_OF", MOMENT).replace("WINDOW_START", "{start:DateTime64(3, 'UTC')}")
-    given = {"as_of": moment, "start": moment - timedelta(seconds=length_s), "scope": list(scope)}
+    start, before = (moment - n * timedelta(seconds=length_s) for n in (1, 2))
+    given = {"as_of": moment, "start": start, "before": before, "length_s": length_s, "scope": list(scope)}
     return session.store().query(text, given | params)
 
 

@@ -27,7 +27,7 @@ def workflows(as_of: datetime | None, scope: tuple[str, ...], days: int) -> Rows
     """A row a workflow: attainment against target and the period before, budget, exceptions, recovery; the worst first."""
     return ask(
         f"""
-        SELECT * FROM workflow_scores({PERIOD})
+        SELECT * FROM workflow_scores({PERIOD}, PERIOD_BEFORE)
         ORDER BY indexOf(['off_target', 'watch', 'no_data', 'on_target'], status), priority, workflow
         """,  # noqa: S608 the names of parameters, not values
         as_of, scope, length_s=days * DAY_S,

@@ -28,8 +28,10 @@ MARK = re.compile(rf"{STRING}|[()\[\]{{}},]", re.S)
 PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
 NO_SCOPE = "CAST([] AS Array(String))"
 # How views write them: migrations/0052_in.sql, 0053_cut.sql.
-IN_SCOPE = re.compile(rf"\bmilepost_in\((?:\{{(\w+):Array\(String\)\}}|{re.escape(NO_SCOPE)}), '(\w+)', ([\w.]+)\)")
-CUT = re.compile(rf"\bmilepost_cut\((?:\{{(\w+):String\}}|'(\w*)'), {', '.join(definitions.CUTS)}\)")
+IN_SCOPE = re.compile(
+    rf"(\bAND )?\bmilepost_in\((?:\{{(?P<asked>\w+):Array\(String\)\}}|{re.escape(NO_SCOPE)}), '(\w+)', ([\w.]+)\)"
+)
+CUT = re.compile(rf"\bmilepost_cut\((?:\{{(?P<asked>\w+):String\}}|'(\w*)'), {', '.join(definitions.CUTS)}\)")
 
 
 def asked(sql: str, params: Mapping[str, Any]) -> str:
@@ -111,7 +113,7 @@ def _arguments(sql: str, begin: int) -> tuple[dict[str, str], int]:
 @lru_cache(2000)
 def _asks_for(text: str) -> tuple[list[str], list[str]]:
     """The parameters that conditions of scope and choices of a cut in this text take."""
-    scopes, words = (sorted({found[1] for found in mark.finditer(text) if found[1]}) for mark in (IN_SCOPE, CUT))
+    scopes, words = (sorted({found["asked"] for found in mark.finditer(text) if found["asked"]}) for mark in (IN_SCOPE, CUT))
     return scopes, words
 
 
@@ -121,10 +123,10 @@ def _pruned(text: str, scopes: tuple[tuple[str, frozenset[str]], ...], words: tu
     named, chosen = dict(scopes), dict(words)
 
     def condition(found: re.Match[str]) -> str:
-        scope, cut, column = found.groups()
-        if scope is None or (scope in named and cut not in named[scope]):
-            return "true"
-        return f"has({{{scope}:Array(String)}}, '{cut}=' || {column})" if scope in named else found[0]
+        besides, scope, cut, column = found.groups(default="")
+        if not scope or (scope in named and cut not in named[scope]):
+            return "" if besides else "true"
+        return f"{besides}has({{{scope}:Array(String)}}, '{cut}=' || {column})" if scope in named else found[0]
 
     def column(found: re.Match[str]) -> str:
         cut = found[2] if found[1] is None else chosen.get(found[1])

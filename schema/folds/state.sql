@@ -32,7 +32,8 @@ WITH
             z.tenant AS z_tenant, z.region AS z_region, z.warehouse AS z_warehouse, z.carrier AS z_carrier, z.customer AS z_customer,
             z.order_class AS z_order_class, z.mode AS z_mode, z.own_value AS z_value, z.first_at AS z_first_at,
             z.h_at AS z_at, z.h_rank AS z_rank, z.hold_name AS z_hold, z.hold_to AS z_hold_to,
-            transform(z_type, ['order', 'shipment', 'invoice', 'return', 'inventory'], [1, 2, 3, 4, 5], 9) AS z_order
+            -- whose cut is taken first, as one text: by a tuple it takes five times as long
+            concat(transform(z_type, ['order', 'shipment', 'invoice', 'return', 'inventory'], ['1', '2', '3', '4', '5'], '9'), z_id) AS z_order
         FROM pairs AS p
         LEFT JOIN own AS z ON z.object_type = p.b_type AND z.object_id = p.b_id
         LEFT JOIN (SELECT object_type, object_id, link_type, link_id FROM own) AS y ON y.object_type = p.a_type AND y.object_id = p.a_id
@@ -42,13 +43,13 @@ WITH
     (
         SELECT
             object_type, object_id,
-            argMinIf(z_tenant, (z_order, z_id), z_tenant != '') AS n_tenant,
-            argMinIf(z_region, (z_order, z_id), z_region != '') AS n_region,
-            argMinIf(z_warehouse, (z_order, z_id), z_warehouse != '') AS n_warehouse,
-            argMinIf(z_carrier, (z_order, z_id), z_carrier != '') AS n_carrier,
-            argMinIf(z_customer, (z_order, z_id), z_customer != '') AS n_customer,
-            argMinIf(z_order_class, (z_order, z_id), z_order_class != '') AS n_order_class,
-            argMinIf(z_mode, (z_order, z_id), z_mode != '') AS n_mode,
+            argMinIf(z_tenant, z_order, z_tenant != '') AS n_tenant,
+            argMinIf(z_region, z_order, z_region != '') AS n_region,
+            argMinIf(z_warehouse, z_order, z_warehouse != '') AS n_warehouse,
+            argMinIf(z_carrier, z_order, z_carrier != '') AS n_carrier,
+            argMinIf(z_customer, z_order, z_customer != '') AS n_customer,
+            argMinIf(z_order_class, z_order, z_order_class != '') AS n_order_class,
+            argMinIf(z_mode, z_order, z_mode != '') AS n_mode,
             sumIf(z_value, z_type = 'order') AS n_value,
             arraySort(groupArray((z_type, z_id))) AS n_links,
             groupArray((toString(z_type), z_at, z_rank, z_hold, z_hold_to, z_first_at)) AS n_facts

@@ -1,5 +1,7 @@
 -- How each workflow did in a period: attainment now and in the period before, budget of misses left, what opened, closed and is open.
--- Parameters: from, as_of (the end of the period), scope. Grain: workflow of the catalogue, also where nothing was measured (n = 0).
+-- Parameters: from, as_of (the end of the period), before (where the one before it begins), length_s (of either), scope. What could be
+-- computed of the first two is given, for a computed argument is analysed wherever it is named. Grain: workflow of the catalogue, also
+-- where nothing was measured (n = 0).
 -- `budget_left` is 1 minus misses had over misses allowed by the target, below nothing when overdrawn. `status` is watch while the
 -- misses lie between what the workflow's target and what the watch line of `workflow_attainment` allows, in the same proportion.
 -- `recover_s` is the p90 from detected to closed, of those closed in the period and those open past their age limit, with their age.
@@ -12,9 +14,7 @@ WITH
             maxIf(value, bucket >= {from:DateTime64(3, 'UTC')}) AS attainment, sumIf(n, bucket >= {from:DateTime64(3, 'UTC')}) AS n_now,
             maxIf(value, bucket < {from:DateTime64(3, 'UTC')}) AS before, sumIf(n, bucket < {from:DateTime64(3, 'UTC')}) AS n_then
         FROM kpi_slo_attainment(
-            from = {from:DateTime64(3, 'UTC')} - toIntervalSecond(dateDiff('second', {from:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')})),
-            to = {as_of:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')},
-            bucket_s = toUInt32(dateDiff('second', {from:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')})),
+            from = {before:DateTime64(3, 'UTC')}, to = {as_of:DateTime64(3, 'UTC')}, as_of = {as_of:DateTime64(3, 'UTC')}, bucket_s = {length_s:UInt32},
             by = 'workflow', scope = {scope:Array(String)})
         GROUP BY workflow
     ),

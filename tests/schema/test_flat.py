@@ -26,7 +26,7 @@ ASKED: dict[str, Any] = {
     "as_of": AS_OF, "from": datetime(2026, 11, 1, tzinfo=UTC), "to": AS_OF, "since": datetime(2026, 10, 1, tzinfo=UTC),
     "scope": ["region=EU-West", "region=EU-East", "region=NL"], "by": "region", "bucket_s": 43_200, "type": "shipment", "what": "stages",
     "moment": AS_OF, "me": "ada", "interface": "erp.invoice", "trace": "a1", "traces": ["a1", "a2"], "key": "", "service": "",
-    "is_error": False, "min_s": 0.0, "most": 100,
+    "is_error": False, "min_s": 0.0, "most": 100, "before": datetime(2026, 10, 30, tzinfo=UTC), "length_s": 172_800,
 }  # fmt: skip
 
 
