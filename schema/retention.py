@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from schema import state
+from schema.chunks import Params, chunks
 from schema.governance import Catalogue
 from schema.store import Store, quote
 
@@ -34,12 +35,12 @@ SELECT code, fingerprint, detected_at
 FROM exceptions FINAL
 WHERE closed_at != toDateTime64(0, 3, 'UTC') AND closed_at < {before:DateTime64(3, 'UTC')}
 """
-# Objects of which something is kept and nothing was said, a share of all objects at a time.
+# Objects of which something is kept and nothing was said, of one chunk of all.
 ORPHAN = """
-cityHash64(object_type, object_id) % {parts:UInt32} = {part:UInt32} AND (object_type, object_id) NOT IN
-(SELECT object_type, object_id FROM events WHERE cityHash64(object_type, object_id) % {parts:UInt32} = {part:UInt32})
+{chunk} AND (object_type, object_id) NOT IN (SELECT object_type, object_id FROM events WHERE {chunk})
 """
-SHARE_OBJECTS = 1_000_000
+OWN = "SELECT object_type AS type, object_id AS id FROM object_own"
+CHUNK_OBJECTS = 1_000_000
 LONE_LINKS = """
 DELETE FROM links
 WHERE (a_type, a_id) NOT IN (SELECT object_type, object_id FROM object_own)
@@ -106,21 +107,21 @@ def _forget_rows(store: Store, catalogue: Catalogue, today: date) -> None:
             store.command("DELETE FROM kpi_snapshots WHERE at < {before:DateTime64(3, 'UTC')}", before, NOW_GONE)
 
 
-def _shares(store: Store) -> list[dict[str, int]]:
-    parts = int(store.value("SELECT count() FROM object_own") or 0) // SHARE_OBJECTS + 1
-    return [{"part": part, "parts": parts} for part in range(parts)]
+def _orphans(store: Store) -> list[tuple[str, Params]]:
+    """The condition on rows of object_own, and its parameters, for each chunk of all objects."""
+    return [(ORPHAN.format(chunk=chunk.where()), chunk.params) for chunk in chunks(store, OWN, CHUNK_OBJECTS)]
 
 
 def _has_orphans(store: Store) -> bool:
     """Whether events went and their objects did not: just now, or in a run that died in between."""
-    sql = f"SELECT count() FROM object_own WHERE {ORPHAN}"  # noqa: S608 (SQL of this module)
-    return any(store.value(sql, share) for share in _shares(store))
+    sql = "SELECT count() FROM object_own WHERE"
+    return any(store.value(f"{sql} {orphan}", params) for orphan, params in _orphans(store))
 
 
 def _forget_objects(store: Store) -> None:
     """Objects that nobody speaks of any more go, and all others are computed from what is left."""
     state.owe(store)
-    for share in _shares(store):
-        store.command(f"DELETE FROM object_own WHERE {ORPHAN}", share, NOW_GONE)  # noqa: S608 (as above)
+    for orphan, params in _orphans(store):
+        store.command(f"DELETE FROM object_own WHERE {orphan}", params, NOW_GONE)  # noqa: S608 (SQL of this module)
     store.command(LONE_LINKS, None, NOW_GONE)
     state.rebuild(store)

@@ -27,7 +27,7 @@ OF_OURS = {
     "schema/exceptions.py": {"columns", "detector.sql"},  # DETECTOR_COLUMNS, and a file
     "schema/migrate.py": {"sql"},  # a view's file
     "schema/policy.py": {"table"},  # the names of catalogue_rows
-    "schema/retention.py": {"table"},  # literals of the loop
+    "schema/retention.py": {"table", "chunk.where()", "orphan"},  # literals of the loop; a condition whose bounds are bound
     "schema/state.py": {"table"},  # literals of the loop
     "schema/telemetry.py": {"columns", "missing", "before", "after", "store.database", "derived(store)"},  # the view's definition
     "schema/waits.py": {"_sql()", "which"},  # the fold, and a condition of the module

@@ -41,6 +41,19 @@ def test_events_go_by_the_month_and_the_state_is_that_of_the_rest(store: Store, 
     assert retention.retain(store, keeping(catalogue, events=30), TODAY) == retention.Gone({}, has_events=False)
 
 
+def test_objects_go_chunk_by_chunk(store: Store, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store of millions is forgotten a chunk at a time, and none may fall between two of them, or go with its neighbours."""
+    monkeypatch.setattr(retention, "CHUNK_OBJECTS", 2)
+    for at, numbers in ((OLD, range(9)), (YOUNG, (2, 3, 8))):
+        store_events(store, [shipment(f"{at.day}-{n}", 0, "departed", object_id=f"S{n}") for n in numbers], ingested_at=at)
+    store_events(store, [shipment("o", 0, "created", object_id="O1", object_type="order")], ingested_at=OLD)
+    state.refresh(store, since=state.EPOCH)
+    retention.retain(store, keeping(catalogue, events=30), TODAY)
+    assert [r["object_id"] for r in all_rows(store)] == ["S2", "S3", "S8"]
+    assert store.query("SELECT DISTINCT object_id FROM object_own ORDER BY 1") == [{"object_id": id_} for id_ in ("S2", "S3", "S8")]
+    assert state.drift(store) == []
+
+
 def test_a_partition_stays_until_its_last_day_is_past(store: Store, catalogue: Catalogue) -> None:
     """Kept never shorter than promised: a month of which one day is young enough stays whole."""
     store_events(store, [shipment("a", 0, "departed")], ingested_at=datetime(2026, 9, 1, tzinfo=UTC))
