@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
+from streamlit import config
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.runtime import Runtime
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
+from streamlit.runtime import Runtime, app_session
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.script_data import ScriptData
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 
-from dashboard import reruns
+from dashboard import reruns, serve
 
 PAGE = """
 import streamlit as st
@@ -41,6 +43,7 @@ def mended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As the pages are served; Streamlit is as it was afterwards."""
     with monkeypatch.context() as patch:
         patch.setattr(AppSession, "_create_scriptrunner", AppSession._create_scriptrunner)
+        patch.setattr(app_session, "_populate_theme_msg", app_session._populate_theme_msg)
         patch.setattr(reruns.script_runner.ScriptRunner, "_run_script", reruns.script_runner.ScriptRunner._run_script)
         patch.setattr(Runtime, "_instance", MagicMock())  # as Streamlit's AppTest has it: there is no server
         reruns.mend()
@@ -59,12 +62,43 @@ def test_of_two_that_wait_for_the_last_one_neither_is_lost(tmp_path: Path) -> No
     assert drawn == ["first 2", "second 2", "third 2"]
 
 
-async def _both_asked(page: Path, again: tuple[str, ...] = ("second",)) -> list[str]:
-    """Draw the page, ask for its first part, and for the others when that run has ended and the loop has heard nothing of it."""
+def test_a_run_says_of_the_theme_what_streamlit_would_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made once for all runs: a colour that it forgets, or a section that it adds, is wrong on every page."""
+    config.get_config_options(force_reparse=True, options_from_flags=serve._options("127.0.0.1", 8501))
+    try:
+        reruns._theme.cache_clear()
+        said = [asyncio.run(_theme_said(tmp_path / "page.py")) for _ in range(2)]
+        monkeypatch.setattr(app_session, "_populate_theme_msg", reruns._populate_theme)
+        plain = asyncio.run(_theme_said(tmp_path / "page.py"))
+    finally:
+        config.get_config_options(force_reparse=True, options_from_flags={})
+        reruns._theme.cache_clear()
+    assert said == [plain, plain]
+    assert plain.dark.ByteSize()
+    assert plain.light.ByteSize()
+
+
+async def _theme_said(page: Path) -> CustomThemeConfig:
+    """What a session tells the browser of the theme as it begins a run."""
+    async with _session(page) as session:
+        session.request_rerun(ClientState())
+        return next(m.new_session.custom_theme for m in await _said(session) if m.HasField("new_session"))
+
+
+@contextlib.asynccontextmanager
+async def _session(page: Path) -> AsyncIterator[AppSession]:
+    """A session of this page, on the loop that runs."""
     page.write_text(PAGE, "utf-8")
     session = AppSession(ScriptData(str(page)), MemoryUploadedFileManager("/media"), ScriptCache(), None, {})
-    with contextlib.ExitStack() as ending:
-        ending.callback(session.shutdown)
+    try:
+        yield session
+    finally:
+        session.shutdown()
+
+
+async def _both_asked(page: Path, again: tuple[str, ...] = ("second",)) -> list[str]:
+    """Draw the page, ask for its first part, and for the others when that run has ended and the loop has heard nothing of it."""
+    async with _session(page) as session:
         session.request_rerun(ClientState())
         parts = _parts(await _said(session))
         _ask(session, parts["first"])
