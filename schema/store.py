@@ -47,8 +47,10 @@ SETTINGS = {"enable_materialized_cte": 1}  # what a statement marks as MATERIALI
 # The engine compiles what it is asked for the third time: 50 to 200 ms for whoever asks then, and a page is no faster after it.
 INTERPRETED = {"compile_expressions": 0, "compile_aggregate_expressions": 0, "compile_sort_description": 0}
 WORKERS = 5  # one a job of the clock
-# Senders go first, then pages, then jobs: where this process may set nice values (CAP_SYS_NICE), else the engine leaves them.
+# Senders go first, then pages, then jobs and merges: where this process may set nice values (CAP_SYS_NICE), else the engine
+# leaves them.
 READERS_NICE, WORKERS_NICE = 5, 10
+MERGES_NICE = {"os_threads_nice_value_merge_mutate": WORKERS_NICE}
 NOBODY = (OperationalError, OSError)  # what a client raises if nobody answers
 StatementError = DatabaseError  # what a wrong statement raises, for the few who must name it
 
@@ -236,7 +238,9 @@ def _embedded(path: str, database: str) -> Target:
 
     def make(db: str = database) -> Client:
         try:
-            return clickhouse_connect.get_client(interface="chdb", path=path, database=db, settings=dict(SETTINGS))
+            return clickhouse_connect.get_client(
+                interface="chdb", path=path, database=db, settings=dict(SETTINGS), chdb_options=dict(MERGES_NICE)
+            )
         except (DatabaseError, OSError) as err:
             raise StoreUnavailable(_held(path, err)) from err
 

@@ -268,6 +268,15 @@ def test_senders_go_before_pages_and_pages_before_jobs(table: Store) -> None:
     asked = "SELECT toInt32(getSetting('os_threads_nice_value_query'))"
     nice = [table._pools[use].take().query(asked).result_rows[0][0] for use in ("write", "read", "work")]
     assert nice == ([0, READERS_NICE, WORKERS_NICE] if table.is_embedded else [0, 0, 0])
+    merges = "SELECT toInt32(value) FROM system.server_settings WHERE name = 'os_threads_nice_value_merge_mutate'"
+    assert table.value(merges) == (WORKERS_NICE if table.is_embedded else 0)
+
+
+def test_a_page_does_not_wait_for_the_engine_s_compiler(table: Store) -> None:
+    """Who asks a thing for the third time would wait four times as long for it; what jobs ask runs long enough to be compiled."""
+    asked = "SELECT sum(getSetting('compile_expressions') + getSetting('compile_aggregate_expressions'))"
+    compiled = [table._pools[use].take().query(asked).result_rows[0][0] for use in ("read", "work")]
+    assert compiled == [0, 2]
 
 
 # --- DSN ---------------------------------------------------------------------------------------------------------------
