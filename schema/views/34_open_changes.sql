@@ -4,7 +4,9 @@
 WITH
     least({to:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}) AS last_at,
     least({to:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')} + toIntervalMillisecond(1)) AS horizon,
-    toInt64(ceil(greatest(0, dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, horizon)) / 1000 / {bucket_s:UInt32})) AS n_buckets
+    toUnixTimestamp64Milli({from:DateTime64(3, 'UTC')}) AS from_ms,
+    toInt64({bucket_s:UInt32}) * 1000 AS step_ms,
+    toInt64(ceil(greatest(0, toUnixTimestamp64Milli(horizon) - from_ms) / step_ms)) AS n_buckets
 SELECT
     {from:DateTime64(3, 'UTC')} + toIntervalSecond(i * {bucket_s:UInt32}) AS bucket, least(bucket + toIntervalSecond({bucket_s:UInt32}), last_at) AS seen_at,
     series, name, since, open_since_s, clock, limit_s, expected, is_overlay, sign
@@ -13,8 +15,8 @@ FROM
     SELECT
         name, series, since, open_since_s, clock, limit_s, expected, is_overlay, sign,
         arrayJoin(range(
-            greatest(0, intDiv(dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, greatest(began_at, due_at)), {bucket_s:UInt32} * 1000)),
-            if(gone_at < horizon, intDiv(dateDiff('millisecond', {from:DateTime64(3, 'UTC')}, gone_at), {bucket_s:UInt32} * 1000), n_buckets))) AS i
+            greatest(0, intDiv(toUnixTimestamp64Milli(greatest(began_at, due_at)) - from_ms, step_ms)),
+            if(gone_at < horizon, intDiv(toUnixTimestamp64Milli(gone_at) - from_ms, step_ms), n_buckets))) AS i
     FROM wait_changes(what = {what:String}, since = {from:DateTime64(3, 'UTC')}, scope = {scope:Array(String)}, by = {by:String})
     -- What was done in time is past its limit at the end of no bucket.
     WHERE NOT is_in_time AND began_at < horizon AND due_at < last_at
