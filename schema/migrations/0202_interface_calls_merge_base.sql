@@ -1,0 +1,2 @@
+-- As 0200.
+ALTER TABLE interface_calls MODIFY SETTING merge_selector_base = 10
