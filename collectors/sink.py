@@ -1,9 +1,12 @@
 """
 From a message to stored rows: decode, wait for the group commit, and only then say so.
 
-Why group commit and not one INSERT a message: an INSERT costs 10 to 20 ms whatever it holds, so many waiting messages
+Why group commit and not one INSERT a message: an INSERT costs 10 to 50 ms whatever it holds, so many waiting messages
 share one. Why the sender waits for it and no memory queue is acknowledged: what was acknowledged must survive a crash,
 and the sender's copy is the only other one. What waits is bounded in bytes; beyond that the sender is told to come back.
+
+Why a group waits a moment for what its source has at the decoders: of 48 senders who are answered at once, the first few to
+be back would else be a group of their own, at the price of a whole one.
 
 Why sources take turns at the decoders and at the places of a group, and share the room (collectors/fairness.py): one that
 floods must find itself waiting, and not the others.
@@ -17,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -37,6 +41,7 @@ __all__ = ["Overloaded", "Receipt", "Room", "Sink"]
 
 GROUP_ROWS = 20_000
 GROUP_BYTES = 10 * MB
+GATHER_S = 0.05  # at most, for what is being decoded
 
 
 class Sink:
@@ -63,6 +68,7 @@ class Sink:
         self._room = Room((limits or Limits()).max_queue_bytes)
         self._waiting: Turns[Waiting] = Turns()
         self._n_rows = self._n_bytes = 0
+        self._decoding: Counter[str] = Counter()
         self._arrived = threading.Condition()
         self._n_lanes, self._n_groups, self._bytes_under_way = writers + 1, 0, 0
         self._is_closed = self._is_drained = False
@@ -85,6 +91,8 @@ class Sink:
         if self._is_closed:
             raise StoreUnavailable("Milepost is shutting down: send it again when it is up")
         self._room.take(len(message.body), source.name)
+        with self._arrived:
+            self._decoding[source.name] += 1
         future: Future[Receipt] = Future()
         future.set_running_or_notify_cancel()  # a sender that hangs up does not undo what is under way
         task = self._decoders.submit(source.name, len(message.body), self._decode, source, message, future)
@@ -121,14 +129,16 @@ class Sink:
         return Waiting(source, message, stored, reason, now - began, now, future, n_bytes)
 
     def _decoded(self, source: Source, message: Message, future: Future[Receipt], task: Future[Waiting]) -> None:
-        if err := task.exception():
+        err = task.exception()
+        with self._arrived:
+            self._decoding[source.name] -= 1
+            if not err:
+                self._waiting.put(task.result(), source.name, len(message.body))
+                self._count(task.result(), 1)
+            self._arrived.notify()
+        if err:
             self._room.give(len(message.body), source.name)
             future.set_exception(err)
-            return
-        with self._arrived:
-            self._waiting.put(task.result(), source.name, len(message.body))
-            self._count(task.result(), 1)
-            self._arrived.notify()
 
     # --- in the dispatcher and the writer threads ------------------------------------------------------------------------
     def _dispatch(self) -> None:
@@ -141,6 +151,7 @@ class Sink:
         with self._arrived:
             self._arrived.wait_for(lambda: self._may_go() or (self._is_drained and not self._waiting))
             self._arrived.wait_for(self._is_full, timeout=self._linger_s)
+            self._arrived.wait_for(self._is_gathered, timeout=GATHER_S)
             group: list[Waiting] = []
             sources, rows, size = self._may_go(), 0, 0
             while rows < GROUP_ROWS and size < GROUP_BYTES and (waiting := self._waiting.take(sources)):
@@ -161,6 +172,11 @@ class Sink:
         n_free = self._n_lanes - self._n_groups
         is_little = 2 * self._n_bytes < self._bytes_under_way and not self._is_full()
         return self._waiting.may_go(n_free == 1 or is_little) if n_free else ()
+
+    def _is_gathered(self) -> bool:
+        """Whether a group would be full, be of several sources, or have all that has come of its one source."""
+        sources = self._may_go()
+        return self._is_full() or len(sources) != 1 or not self._decoding[sources[0]]
 
     def _count(self, waiting: Waiting, sign: int) -> None:
         self._n_rows += sign * waiting.n_rows

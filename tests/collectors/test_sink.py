@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from collectors import commit as commits
+from collectors import sink as sinks
 from collectors.config import Limits
 from collectors.formats import cloudevents
-from collectors.message import Decoded, decoded
+from collectors.message import Context, Decoded, Message, decoded
 from collectors.replay import Replayed, replay
 from collectors.sink import Overloaded, Room, Sink
 from schema.errors import StoreUnavailable
@@ -23,6 +24,7 @@ from schema.events import Event
 from schema.governance import Catalogue
 from schema.store import Store
 from tests.collectors.conftest import RECEIVED
+from tests.parts.wait import until
 
 Make = Callable[..., Any]
 
@@ -90,6 +92,37 @@ def test_messages_that_wait_together_share_one_insert(
     assert [r.n_rows for r in receipts] == [1] * 50
     assert tables.value("SELECT uniqExact(object_id) FROM events") == 50
     assert watched.inserts.count("events") <= 2
+
+
+def test_a_group_waits_for_what_its_source_has_at_the_decoders(
+    tables: Store, catalogue: Catalogue, source: Make, message: Make, cloud_event: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty senders who are answered at once come back over a tenth of a second: a group of the first three costs a whole one."""
+    decoding = threading.Event()
+    monkeypatch.setattr(sinks, "GATHER_S", 60)
+    monkeypatch.setattr(sinks, "format_module", lambda _: Slow(decoding))
+    watched = Watched(tables)
+    sink = Sink(watched, catalogue, linger_s=0)  # type: ignore[arg-type]
+    sent = [sink.submit(source(), message(cloud_event(n), name=name)) for n, name in enumerate(("slow", "quick"))]
+    until(lambda: sink.depth["messages"] == 1)
+    time.sleep(0.2)
+    assert (watched.inserts, sink.depth["messages"]) == ([], 1)
+    decoding.set()
+    assert [future.result(timeout=60).n_rows for future in sent] == [1, 1]
+    sink.close()
+    assert watched.inserts.count("events") == 1
+
+
+class Slow:
+    """The format of CloudEvents; a message of the name `slow` is decoded when it is told so."""
+
+    def __init__(self, told: threading.Event) -> None:
+        self._told = told
+
+    def decode(self, message: Message, context: Context) -> Decoded:
+        if message.name == "slow":
+            assert self._told.wait(60)
+        return cloudevents.decode(message, context)
 
 
 def test_a_source_alone_gets_a_second_lane_for_half_as_much_and_not_for_less(
