@@ -54,7 +54,7 @@ def measure() -> Iterator[Row]:
         limit = yield from _telemetry(store, catalogue)
         yield from _business(store, catalogue)
         store.close()
-        # Before this folder is deleted: a disk without a journal looks for a new file's place past each that was deleted lately.
+        # While this folder is still there: see __main__.
         yield from _over_http(limit)
 
 
